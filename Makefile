@@ -1,0 +1,92 @@
+# The only way in: `make` says what there is.
+#
+# CC, CFLAGS and LDFLAGS may be given on the command line. SANITIZE=thread or
+# SANITIZE=address,undefined builds apart, in a folder of its own.
+
+CC = cc
+CFLAGS = -O2 -g
+STANDARD = -std=c11 -D_POSIX_C_SOURCE=200809L -pthread -Icommon
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wconversion
+
+comma := ,
+B := build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
+sanitize := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
+compile = $(CC) $(STANDARD) $(WARNINGS) $(CFLAGS) $(sanitize)
+
+common := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
+programs := $(patsubst lessons/%.c,$(B)/%,$(wildcard lessons/*/*.c)) \
+	$(patsubst %.c,$(B)/%,$(wildcard tests/*.c))
+
+# lesson 05 -> 05-threaded-echo; the lesson before it; where its programs are
+name = $(or $(notdir $(wildcard lessons/$*-*)),$(error there is no lesson $*))
+before = $(lastword $(filter-out $(name),$(shell \
+	ls lessons | sed '/^[0-9]/!d' | sed '/^$*/q')))
+bin = $(B)/$(name)
+
+help: ## what there is
+	@sed -n 's/^\([a-zN-]*\)%*:.*## \(.*\)/  make \1|\2/p' Makefile | \
+		sed 's/-|/-NN|/' | awk -F '|' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@echo; echo 'NN is the number of a lesson:'; ls lessons | sed -n 's/^[0-9]/  &/p'
+
+all: $(programs) ## builds every program into build/
+
+lesson-%: all ## plays the scene of lesson NN, then it is your turn
+	@sh lessons/play $(bin) lessons/$(name)
+
+demo-%: all ## plays only the scene
+	@sh lessons/play -s $(bin) lessons/$(name)
+
+server-%: all ## runs its server here [PORT=9999] [ADDRESS=127.0.0.1]
+	@$(bin)/server $(or $(PORT),9999) $(ADDRESS)
+
+client-%: all ## runs its client here [HOST=127.0.0.1] [PORT=9999]
+	@$(bin)/client $(if $(HOST)$(PORT),$(or $(HOST),127.0.0.1) $(PORT))
+
+diff-%: ## what changed since the lesson before
+	@$(if $(before),diff -u -r -x README.md -x demo.txt lessons/$(before) \
+		lessons/$(name) || test $$? = 1,echo 'Lesson $* is the first one.')
+
+test: all ## checks every lesson
+	@sh tests/run $(B) tests/*.bats
+
+test-%: all ## checks lesson NN
+	@sh tests/run $(B) tests/$(name).bats
+
+lint: ## checks layout and looks for mistakes, with the tools that are here
+	@sh tests/lint
+
+clean: ## removes build/
+	rm -rf build
+
+# Some shells set HOST to this machine's name; only a HOST= given here counts.
+ifeq ($(origin HOST),environment)
+HOST :=
+endif
+
+# ---- how things are built ---------------------------------------------------
+
+$(B)/%: $(B)/%.o $(B)/common.a
+	@$(compile) $(LDFLAGS) -o $@ $< $(B)/common.a $(LDLIBS)
+
+$(B)/common.a: $(common)
+	@rm -f $@
+	@$(AR) rc $@ $(common)
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	@$(compile) -MMD -MP -c -o $@ $<
+
+$(B)/%.o: lessons/%.c $(B)/flags
+	@mkdir -p $(@D)
+	@$(compile) -MMD -MP -c -o $@ $<
+
+# Changes when the compiler or a flag does, and then everything is built again.
+$(B)/flags: FORCE
+	@mkdir -p $(B)
+	@echo '$(compile) $(LDFLAGS)' | cmp -s - $@ || \
+		echo '$(compile) $(LDFLAGS)' >$@
+
+-include $(common:.o=.d) $(programs:=.d)
+.SECONDARY:
+.PHONY: help all test lint clean FORCE

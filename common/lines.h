@@ -1,0 +1,47 @@
+/*
+ * lines.h - reading lines from a stream of bytes.
+ *
+ * First needed in lesson 03, which walks through it.
+ */
+#ifndef LINES_H
+#define LINES_H
+
+#include <stddef.h>
+
+/*
+ * The longest line in bytes, its ending not counted: what a server takes, and
+ * what a client takes from its user and from the server, which may say more.
+ */
+enum { LINE_LIMIT = 1024, LINE_ROOM = 8190 };
+
+/* A stream and the bytes that arrived and were not asked for yet. */
+struct lines {
+    int fd;
+    size_t limit;
+    size_t start, end;
+    char data[LINE_ROOM + 2];
+};
+
+/*
+ * Prepares to read lines of at most `limit` bytes (up to LINE_ROOM) from a
+ * socket, a terminal or a pipe. The descriptor stays the caller's. Only one
+ * thread at a time may use a struct lines.
+ */
+void lines_from(struct lines *in, int fd, size_t limit);
+
+/*
+ * Waits for the next line and returns 1; 0 at the end of the stream; -1 with
+ * errno when reading failed, EMSGSIZE when the line is longer than the limit
+ * (there is no reading on after that).
+ *
+ * *line has *length bytes, any bytes: it is not a string and may contain NUL.
+ * Its "\n" or "\r\n" is not counted, but line[*length] is always '\n', so
+ * that *length + 1 bytes from *line can be sent on as a line. They stay valid
+ * until the next call. The last line of a stream may lack its ending. read(2).
+ */
+int next_line(struct lines *in, char **line, size_t *length);
+
+/* Whether a line is just this word. */
+int is_word(const char *line, size_t length, const char *word);
+
+#endif

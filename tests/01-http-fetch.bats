@@ -1,0 +1,397 @@
+#!/usr/bin/env bats
+# Lesson 01: fetching a page, and the pocket web server.
+
+load helpers
+
+setup() {
+    lesson 01-http-fetch
+}
+
+# ---- the client -------------------------------------------------------------
+
+@test "01 client: -h and --help show the usage" {
+    client_shows_help
+}
+
+@test "01 client: wrong arguments are refused with the usage, exit 2" {
+    client_refuses_wrong_arguments
+}
+
+@test "01 client: an unreachable server is one line on stderr, exit 1" {
+    client_reports_that_nobody_answers
+}
+
+@test "01 client: asks for / with Host and Connection: close" {
+    read_about "A request is text"
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+a complains connected to {addr}
+s accepts
+s gets-line GET / HTTP/1.1
+s sends HTTP/1.1 200 OK\r\n\r\nhi
+s closes
+a prints HTTP/1.1 200 OK\r
+a prints \r
+a shows hi
+a complains received 21 bytes
+a exits 0
+END
+}
+
+@test "01 client: the header names the host and ends with an empty line" {
+    read_about "A request is text"
+    scene <<END
+s listens
+a runs $CLIENT localhost {port}
+s accepts
+a complains connected to {addr}
+s sends x
+s half-closes
+s saves request
+a shows x
+a complains received 1 bytes
+a exits 0
+END
+    grep -q "^Host: localhost:[0-9]*.$" request
+    [ "$(tail -c 4 request | od -An -tx1 | tr -d ' ')" = 0d0a0d0a ]
+    [ "$(grep -c . request)" -eq "$(grep -c "$(printf '\r')$" request)" ]
+}
+
+@test "01 client: every byte of a long response arrives, whatever it holds" {
+    read_about "recv() until the end"
+    head -c 3000000 /dev/urandom >body
+    scene <<END
+s listens
+a runs sh -c '$CLIENT 127.0.0.1 {port} >came'
+s accepts
+s finds-line
+s sends-file body
+s half-closes
+a complains connected to {addr}
+a complains received 3000000 bytes
+a exits 0
+END
+    same body came
+}
+
+@test "01 client: a response in single bytes arrives whole" {
+    read_about "recv() until the end"
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+s finds-line
+s trickles HTTP/1.1 200 OK\r\n\r\nslow\n
+s half-closes
+a prints HTTP/1.1 200 OK\r
+a prints \r
+a prints slow
+a complains connected to {addr}
+a complains received 24 bytes
+a exits 0
+END
+}
+
+@test "01 client: no response at all is an error" {
+    read_about "recv() until the end"
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+s finds-line
+s closes
+a complains connected to {addr}
+a complains {any}: 127.0.0.1:{port}: {any}
+a exits 1
+END
+}
+
+@test "01 client: a reset in the middle is an error, not an end" {
+    read_about "recv() until the end"
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+s finds-line
+s sends half\n
+a prints half
+s resets
+a complains connected to {addr}
+a complains {any}: 127.0.0.1:{port}: Connection reset by peer
+a exits 1
+END
+}
+
+@test "01 client: says so when its output cannot be written" {
+    [ -e /dev/full ] || skip "there is no /dev/full here"
+    read_about "Errors"
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port} >/dev/full
+s accepts
+s finds-line
+s sends-many 5000 a line of the page\n
+s half-closes
+a complains connected to {addr}
+a complains {any}: stdout: No space left on device
+a exits 1
+END
+}
+
+@test "01 client: works over IPv6" {
+    has_ipv6 || skip "this machine has no IPv6"
+    read_about "getaddrinfo"
+    scene <<END
+s listens ::1
+a runs $CLIENT ::1 {port}
+a complains connected to [::1]:{port}
+s accepts
+s finds-line GET / HTTP/1.1
+s finds-line Host: [::1]:{port}
+s sends x\n
+s half-closes
+a prints x
+a complains received 2 bytes
+a exits 0
+END
+}
+
+# ---- the server -------------------------------------------------------------
+
+@test "01 server: -h and --help show the usage" {
+    server_shows_help
+}
+
+@test "01 server: wrong arguments are refused with the usage, exit 2" {
+    server_refuses_wrong_arguments
+}
+
+@test "01 server: listens where it is told, else on loopback" {
+    server_listens_where_told
+}
+
+@test "01 server: port 9999 unless told otherwise" {
+    server_has_defaults
+}
+
+@test "01 server: a busy port or unknown address is one line, exit 1" {
+    server_reports_a_busy_port
+}
+
+# answers REQUEST STATUS: what the server makes of a request's bytes.
+answers() {
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends $1
+a half-closes
+a saves answer
+server prints {a} "{any}" $2
+END
+    grep -q "^HTTP/1.1 $2 " answer || { head -n 1 answer; return 1; }
+}
+
+@test "01 server: GET / is answered with a page" {
+    read_about "The stand-in"
+    answers 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' 200
+    tr -d '\r' <answer >plain
+    grep -q '^Content-Type: text/html' plain
+    grep -q '^Connection: close$' plain
+    sed '1,/^$/d' plain >body
+    grep -qi '<html' body
+    [ "$(sed -n 's/^Content-Length: //p' plain)" -eq "$(wc -c <body)" ]
+}
+
+@test "01 server: another path is 404, another method 501" {
+    read_about "The stand-in"
+    answers 'GET /else HTTP/1.1\r\n\r\n' 404
+    answers 'POST / HTTP/1.1\r\n\r\n' 501
+    answers 'DELETE /else HTTP/1.1\r\n\r\n' 501
+    answers 'OPTIONS * HTTP/1.1\r\n\r\n' 501
+}
+
+@test "01 server: what is no HTTP request is 400" {
+    read_about "The stand-in"
+    answers 'hello\r\n\r\n' 400
+    answers 'GET /\r\n\r\n' 400
+    answers 'GET / FTP/1.1\r\n\r\n' 400
+    answers 'GET  / HTTP/1.1\r\n\r\n' 400
+    answers ' / HTTP/1.1\r\n\r\n' 400
+    answers 'GET / HTTP/1.1\x00\r\n\r\n' 400
+    answers '\r\n\r\n' 400
+    answers 'GET / HTTP/1.1\r\nHost: cut off' 400
+    answers '\x00\xff\x1b[31m\n\n' 400
+}
+
+@test "01 server: the log shows a request's line as text" {
+    read_about "The stand-in"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends GET /\x1b[31m\xff HTTP/1.1\r\n\r\n
+a half-closes
+a saves answer
+server prints {a} "GET /?[31m? HTTP/1.1" 400
+END
+}
+
+@test "01 server: HEAD is answered as GET, without the page" {
+    read_about "The stand-in"
+    answers 'GET / HTTP/1.1\r\n\r\n' 200
+    sed '/^.$/q' answer >expected
+    answers 'HEAD / HTTP/1.1\r\n\r\n' 200
+    same expected answer
+    answers 'HEAD /else HTTP/1.0\r\n\r\n' 404
+    [ "$(tail -c 4 answer | od -An -tx1 | tr -d ' ')" = 0d0a0d0a ]
+}
+
+@test "01 server: a request in single bytes is one request" {
+    read_about "recv() until the end"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a trickles GET / HTTP/1.1\r\nHost: x\r\n\r\n
+a saves answer
+server prints {a} "GET / HTTP/1.1" 200
+END
+    grep -q '^HTTP/1.1 200 OK' answer
+}
+
+@test "01 server: a header of 8 KiB is fine, a longer one is 400" {
+    read_about "The stand-in"
+    # 22 bytes around the filling: the first line, "X: ", two line endings.
+    local filling
+    filling=$(head -c $((8192 - 16 - 3 - 4)) /dev/zero | tr '\0' x)
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends GET / HTTP/1.1\r\nX: 
+a sends $(head -c 4000 /dev/zero | tr '\0' x)
+a sends ${filling:4000}\r\n\r\n
+a saves fits
+server prints {a} "GET / HTTP/1.1" 200
+b connects
+b sends GET / HTTP/1.1\r\nX: x
+b sends $(head -c 4000 /dev/zero | tr '\0' x)
+b sends ${filling:4000}\r\n\r\n
+b saves long
+server prints {b} "GET / HTTP/1.1" 400
+END
+    grep -q '^HTTP/1.1 200 ' fits
+    grep -q '^HTTP/1.1 400 ' long
+}
+
+@test "01 server: a body after the header does not spoil the answer" {
+    read_about "Hanging up"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends-many 1 POST / HTTP/1.1\r\nContent-Length: 300000\r\n\r\n
+a sends-many 30000 0123456789
+a half-closes
+a saves answer
+server prints {a} "POST / HTTP/1.1" 501
+b connects
+b sends-many 100 {n}: a header that never ends is cut off somewhere, with more to come. xxxxxxxxxxxxxxxxxxxxxx\r\n
+b saves long
+server prints {b} "{any}" 400
+END
+    grep -q '^HTTP/1.1 501 ' answer
+    grep -q '^HTTP/1.1 400 ' long
+}
+
+@test "01 server: a silent client is dropped after 5 s and delays no longer" {
+    read_about "The stand-in"
+    scene <<END
+server runs $SERVER 0
+server listens
+silent connects
+next connects
+next sends GET / HTTP/1.1\r\n\r\n
+within 8 next saves answer
+silent sees-end
+slow connects
+slow sends GET / HT
+after connects
+after sends GET / HTTP/1.1\r\n\r\n
+within 8 after saves answer
+server prints {next} "GET / HTTP/1.1" 200
+server prints {after} "GET / HTTP/1.1" 200
+END
+}
+
+@test "01 server: clients that vanish do not disturb it" {
+    read_about "The stand-in"
+    scene <<END
+server runs $SERVER 0
+server listens
+c[1-20] connects
+c[1-20] resets
+d[1-20] connects
+d[1-20] closes
+e[1-20] connects
+e[1-20] sends GET / HTTP/1.1\r\n\r\n
+e[1-20] resets
+a connects
+a sends GET /last HTTP/1.1\r\n\r\n
+a saves answer
+END
+    grep -q '^HTTP/1.1 404 ' answer
+}
+
+@test "01 server: one connection after another, for ever" {
+    read_about "The stand-in"
+    {
+        echo "server runs sh -c 'ulimit -n 24; exec \"\$0\" 0' $SERVER"
+        echo "server listens"
+        for _ in $(seq 60); do
+            echo 'a connects'
+            echo 'a sends GET / HTTP/1.1\r\n\r\n'
+            echo 'a finds-line HTTP/1.1 200 OK'
+            echo 'a closes'
+        done
+    } >many
+    scene many
+}
+
+@test "01: the client fetches from the server" {
+    read_about "What you will see"
+    scene <<END
+server runs $SERVER 0 localhost
+server listens
+a runs $CLIENT localhost {port}
+a complains connected to {addr}
+a prints HTTP/1.1 200 OK\r
+a prints-rest
+a complains received {number} bytes
+a exits 0
+server prints {ADDR} "GET / HTTP/1.1" 200
+END
+}
+
+@test "01: curl is happy with the server" {
+    needs curl
+    scene <<END
+server runs $SERVER 0
+server listens
+curl runs curl -sS -f -i http://127.0.0.1:{port}/
+curl prints HTTP/1.1 200 OK\r
+curl prints-rest
+curl exits 0
+server prints {ADDR} "GET / HTTP/1.1" 200
+head runs curl -sS -f -I http://127.0.0.1:{port}/
+head prints HTTP/1.1 200 OK\r
+head prints-rest
+head exits 0
+server prints {ADDR} "HEAD / HTTP/1.1" 200
+post runs curl -sS -o /dev/null -w '%{http_code}\\\\n' -d body http://127.0.0.1:{port}/
+post prints 501
+post exits 0
+END
+}

@@ -1,0 +1,195 @@
+# helpers.bash - what all suites share.
+#
+# A check is a scene that tests/stage.c plays; tests/README.md lists its verbs.
+# The programs under test are $SERVER and $CLIENT, commands for sh: the
+# course's own unless the environment names others.
+
+# lesson NAME: sets up the checks of one lesson.
+lesson() {
+    LESSON=$1
+    PATH=$BUILD/$1:$PATH
+    SERVER=${SERVER:-server}
+    CLIENT=${CLIENT:-client}
+    cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# read_about HEADING: where the lesson explains what the check is about.
+read_about() {
+    export STAGE_READ="\"$1\" in lessons/$LESSON/README.md"
+}
+
+# Plays the scene on stdin.
+scene() {
+    "$STAGE" "$@"
+}
+
+# needs TOOL: skips the check where a stranger's tool is not installed.
+needs() {
+    command -v "$1" >/dev/null 2>&1 || skip "$1 is not installed"
+}
+
+# same EXPECTED CAME: compares two files byte by byte.
+same() {
+    cmp "$1" "$2" && return
+    echo "expected $(wc -c <"$1") bytes as in $1, came $(wc -c <"$2") bytes:"
+    od -c "$2" | head -n 20
+    return 1
+}
+
+# ---- what every server does -------------------------------------------------
+
+server_shows_help() {
+    read_about "The command line"
+    scene <<END
+a runs $SERVER -h
+a prints usage: {any}[PORT [ADDRESS]]
+a exits 0
+b runs $SERVER --help
+b prints usage: {any}[PORT [ADDRESS]]
+b exits 0
+END
+}
+
+server_refuses_wrong_arguments() {
+    local wrong
+    read_about "The command line"
+    for wrong in abc -1 65536 99999999999999999999 80x "''" 0x50 +5 \
+        "' 5'" "0 127.0.0.1 more"; do
+        scene <<END || return 1
+a runs $SERVER $wrong
+a complains {any}
+a complains usage: {any}[PORT [ADDRESS]]
+a exits 2
+END
+    done
+}
+
+server_listens_where_told() {
+    read_about "Addresses and ports"
+    scene <<END
+a runs $SERVER 0
+a prints listening on 127.0.0.1:{number}
+b runs $SERVER 0 localhost
+b listens
+c runs $SERVER 0 0.0.0.0
+c prints listening on 0.0.0.0:{number}
+END
+    if has_ipv6; then
+        scene <<END
+a runs $SERVER 0 ::1
+a prints listening on [::1]:{number}
+b runs $SERVER 0 ::
+b prints listening on [::]:{number}
+END
+    fi
+}
+
+# Either it listens on port 9999 of the loopback address, or somebody else
+# does and it says so.
+server_has_defaults() {
+    read_about "The command line"
+    run scene <<END
+a runs $SERVER
+a prints listening on 127.0.0.1:9999
+END
+    [ "$status" -eq 0 ] || [[ $output == *127.0.0.1:9999* ]]
+}
+
+server_reports_a_busy_port() {
+    read_about "The command line"
+    scene <<END
+other listens
+a runs $SERVER {port}
+a complains {any}: 127.0.0.1:{port}: Address already in use
+a exits 1
+b runs $SERVER 0 no-such-host.invalid
+within 20 b complains {any}: no-such-host.invalid:0: {any}
+b exits 1
+END
+}
+
+has_ipv6() {
+    "$STAGE" >/dev/null 2>&1 <<END
+a listens ::1
+END
+}
+
+# ---- what every client does -------------------------------------------------
+
+client_shows_help() {
+    read_about "The command line"
+    scene <<END
+a runs $CLIENT -h
+a prints usage: {any}[HOST [PORT]]
+a exits 0
+b runs $CLIENT --help
+b prints usage: {any}[HOST [PORT]]
+b exits 0
+END
+}
+
+client_refuses_wrong_arguments() {
+    local wrong
+    read_about "The command line"
+    for wrong in "127.0.0.1 0" "127.0.0.1 65536" "127.0.0.1 http" \
+        "127.0.0.1 -80" "127.0.0.1 ''" "127.0.0.1 80 more"; do
+        scene <<END || return 1
+a runs $CLIENT $wrong
+a complains {any}
+a complains usage: {any}[HOST [PORT]]
+a exits 2
+END
+    done
+}
+
+client_reports_that_nobody_answers() {
+    read_about "Errors"
+    scene <<END
+s listens
+s closes
+a runs $CLIENT 127.0.0.1 {port}
+a complains {any}: 127.0.0.1:{port}: Connection refused
+a exits 1
+b runs $CLIENT no-such-host.invalid {port}
+within 20 b complains {any}: no-such-host.invalid:{port}: {any}
+b exits 1
+END
+    if has_ipv6; then
+        scene <<END
+s listens ::1
+s closes
+a runs $CLIENT ::1 {port}
+a complains {any}: [::1]:{port}: Connection refused
+a exits 1
+END
+    fi
+}
+
+# The client's own default is seen in whom it cannot reach, or did reach.
+client_has_defaults() {
+    read_about "The command line"
+    run scene <<END
+s runs $SERVER
+s prints listening on 127.0.0.1:9999
+a runs $CLIENT
+a ends-input
+s prints {any}
+END
+    [ "$status" -eq 0 ] || [[ $output == *127.0.0.1:9999* ]]
+}
+
+client_prompts_only_in_a_terminal() {
+    read_about "The prompt"
+    scene <<END
+s listens
+a runs-in-terminal $CLIENT 127.0.0.1 {port}
+s accepts
+a shows >
+b runs $CLIENT 127.0.0.1 {port}
+s accepts
+s closes
+b ends-input
+b prints client done
+b exits 0
+END
+}

@@ -1,0 +1,1506 @@
+/*
+ * stage.c - plays a scene: starts programs, types into them, talks to them
+ * over sockets, and checks what each says. The tests and `make demo-NN` are
+ * scenes. tests/README.md lists the verbs.
+ *
+ *     stage [-p [-q]] [FILE]
+ *
+ * -p shows the scene to people; -q ends a scene that fails without a report.
+ * Without FILE it reads stdin.
+ *
+ * Exit status: 0 when every step held, 1 when one did not (a report tells
+ * which), 2 for a scene that cannot be read. Whatever it started is killed
+ * when it ends, however it ends.
+ *
+ * Environment: STAGE_SECONDS, how long a step waits at most (5); STAGE_READ,
+ * the heading of the lesson that explains the failing check; COLUMNS.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "net.h"
+#include "text.h"
+
+enum {
+    ACTORS = 4200,
+    NAME = 32,
+    STEP = 8192,
+    KEEP = 64 << 20, /* more output than this is not kept: the step fails */
+    SHOWN = 160      /* bytes of a value that a report shows */
+};
+
+/* Bytes that came and were not looked at, or are to go and did not go. */
+struct bytes {
+    char *memory; /* what was allocated; data begins somewhere in it */
+    char *data;
+    size_t length, room;
+};
+
+struct stream {
+    int fd; /* -1: closed */
+    int ended;
+    struct bytes bytes;
+};
+
+/* A program, or somebody on the other end of a socket. */
+struct actor {
+    char name[NAME];
+    pid_t pid; /* 0: no program, or it was waited for */
+    int is_program, is_terminal, has_ended, status;
+    struct stream in, out, err; /* a socket uses in to send, out to receive */
+    int listener;
+    char address[ADDRESS_SIZE];
+};
+
+static struct actor *actors[ACTORS];
+static size_t actor_count;
+static char listening[ADDRESS_SIZE]; /* where the last listener listens */
+static char where_host[ADDRESS_SIZE], where_port[8];
+
+static int show;              /* -p: the scene is for people to watch */
+static int quiet;             /* -q: it may fail without a report */
+static long long patience_ms; /* how long a step waits */
+static long long deadline;    /* of this step */
+static const char *step_text = "";
+static char done[12][200]; /* the last steps, for the report */
+static size_t done_count;
+static int reaper = -1;
+static int wake[2];
+static volatile sig_atomic_t interrupted;
+
+/* ---- failing ------------------------------------------------------------ */
+
+static _Noreturn void leave(int status);
+
+static _Noreturn void broken(const char *what)
+{
+    fprintf(stderr, "stage: %s: %s (in the step: %s)\n", what, strerror(errno),
+            step_text);
+    leave(2);
+}
+
+static _Noreturn void unreadable(const char *why)
+{
+    fprintf(stderr, "stage: cannot read this step: %s\n  %s\n", why, step_text);
+    leave(2);
+}
+
+/* Shows bytes as they would be written in a scene, cut to a useful length. */
+static void show_bytes(const char *data, size_t length)
+{
+    for (size_t i = 0; i < length && i < SHOWN;) {
+        size_t size = utf8_length(data + i, length - i);
+        char c = data[i];
+        if (c == '\n')
+            printf("\\n");
+        else if (c == '\r')
+            printf("\\r");
+        else if (c == '\t')
+            printf("\\t");
+        else if (size == 0 || is_control(data + i, size))
+            printf("\\x%02x", (unsigned char)c), size = 1;
+        else
+            fwrite(data + i, 1, size, stdout);
+        i += size;
+    }
+    if (length > SHOWN)
+        printf(" ... (%zu bytes)", length);
+}
+
+static void show_unread(const struct actor *a, const char *what,
+                        const struct stream *s)
+{
+    size_t from = s->bytes.length > 1200 ? s->bytes.length - 1200 : 0;
+
+    if (s->bytes.length == 0)
+        return;
+    printf("  %s's %s, not looked at yet:\n    ", a->name, what);
+    for (size_t i = from; i < s->bytes.length; i++) {
+        char c = s->bytes.data[i];
+        if (c == '\n' && i + 1 < s->bytes.length)
+            printf("\n    ");
+        else if (c == '\n' || c == '\t' || (unsigned char)c >= 0x20)
+            putchar(c == '\n' ? ' ' : c);
+        else
+            putchar('?');
+    }
+    printf("\n");
+}
+
+static void describe_end(const struct actor *a)
+{
+    if (WIFEXITED(a->status))
+        printf("  %s has ended with exit status %d\n", a->name,
+               WEXITSTATUS(a->status));
+    else if (WIFSIGNALED(a->status))
+        printf("  %s was killed by signal %d (%s)\n", a->name,
+               WTERMSIG(a->status), strsignal(WTERMSIG(a->status)));
+}
+
+static void show_line(const struct actor *a, char mark, const char *data,
+                      size_t length);
+
+/* What programs complained of, and no report. */
+static _Noreturn void show_complaints(void)
+{
+    for (size_t i = 0; i < actor_count; i++) {
+        struct bytes *b = &actors[i]->err.bytes;
+        size_t length = b->length;
+        while (length > 0 && b->data[length - 1] == '\n')
+            length--;
+        if (length > 0)
+            show_line(actors[i], '|', b->data, length);
+    }
+    leave(1);
+}
+
+/* Reports the step that did not hold. `came` and its tail may be empty. */
+static _Noreturn void fail(const char *expected, size_t expected_length,
+                           const char *came, size_t came_length,
+                           const char *note)
+{
+    if (quiet)
+        show_complaints();
+    printf("%sThis step did not hold:\n  %s\n", show ? "\n" : "", step_text);
+    if (expected != NULL) {
+        printf("  expected: ");
+        show_bytes(expected, expected_length);
+        printf("\n  came:     ");
+        show_bytes(came, came_length);
+        printf("%s%s\n", came_length > 0 && note[0] != '\0' ? ", " : "", note);
+    } else {
+        printf("  %s\n", note);
+    }
+    for (size_t i = 0; i < actor_count && i < 20; i++) {
+        const struct actor *a = actors[i];
+        if (!a->is_program)
+            continue;
+        if (a->has_ended)
+            describe_end(a);
+        show_unread(a, "output", &a->out);
+        show_unread(a, "complaints (stderr)", &a->err);
+    }
+    printf("The steps before it:\n");
+    for (size_t i = done_count > 12 ? done_count - 12 : 0; i < done_count; i++)
+        printf("  %s\n", done[i % 12]);
+    const char *read_about = getenv("STAGE_READ");
+    if (read_about != NULL && read_about[0] != '\0')
+        printf("Read: %s\n", read_about);
+    leave(1);
+}
+
+static _Noreturn void fail_note(const char *format, ...)
+{
+    char note[400];
+    va_list values;
+
+    va_start(values, format);
+    vsnprintf(note, sizeof note, format, values);
+    va_end(values);
+    fail(NULL, 0, NULL, 0, note);
+}
+
+/* ---- bytes -------------------------------------------------------------- */
+
+static void append(struct bytes *b, const char *data, size_t length)
+{
+    size_t before = b->memory != NULL ? (size_t)(b->data - b->memory) : 0;
+
+    if (before + b->length + length > b->room) {
+        b->room = (b->length + length) * 2 + 256;
+        char *memory = malloc(b->room);
+        if (memory == NULL)
+            broken("memory");
+        if (b->length > 0)
+            memcpy(memory, b->data, b->length);
+        free(b->memory);
+        b->memory = b->data = memory;
+    }
+    if (length > 0)
+        memcpy(b->data + b->length, data, length);
+    b->length += length;
+}
+
+static void drop(struct bytes *b, size_t length)
+{
+    b->length -= length;
+    b->data += length;
+}
+
+/* ---- starting and ending ------------------------------------------------ */
+
+/*
+ * A child that outlives us only to kill what we started, should we be killed
+ * ourselves: it learns of every program and waits for the end of the pipe.
+ */
+static void start_reaper(void)
+{
+    int ends[2];
+    pid_t pids[ACTORS], pid;
+    size_t count = 0;
+
+    if (pipe(ends) == -1)
+        broken("pipe");
+    pid_t child = fork();
+    if (child == -1)
+        broken("fork");
+    if (child > 0) {
+        close(ends[0]);
+        reaper = ends[1];
+        fcntl(reaper, F_SETFD, FD_CLOEXEC);
+        return;
+    }
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    for (int fd = 0; fd < 64; fd++)
+        if (fd != ends[0])
+            close(fd);
+    while (read(ends[0], &pid, sizeof pid) == sizeof pid) {
+        if (pid > 0 && count < ACTORS)
+            pids[count++] = pid;
+        for (size_t i = 0; i < count; i++)
+            if (pids[i] == -pid)
+                pids[i] = pids[--count];
+    }
+    while (count > 0)
+        kill(-pids[--count], SIGKILL);
+    _exit(0);
+}
+
+static void tell_reaper(pid_t pid)
+{
+    if (write(reaper, &pid, sizeof pid) != sizeof pid)
+        broken("reaper");
+}
+
+static void end_program(struct actor *a)
+{
+    if (a->pid == 0)
+        return;
+    kill(-a->pid, SIGKILL);
+    if (!a->has_ended)
+        waitpid(a->pid, &a->status, 0);
+    tell_reaper(-a->pid);
+    a->pid = 0;
+}
+
+static void leave(int status)
+{
+    for (size_t i = 0; i < actor_count; i++)
+        end_program(actors[i]);
+    if (fflush(stdout) == EOF && status == 0)
+        status = 1;
+    exit(status);
+}
+
+static void on_signal(int number)
+{
+    int saved = errno;
+
+    if (number != SIGCHLD)
+        interrupted = number;
+    if (write(wake[1], "", 1) == -1)
+        (void)0; /* full: poll() wakes anyway */
+    errno = saved;
+}
+
+static void set_no_wait(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
+        fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+        broken("fcntl");
+}
+
+static void set_up(void)
+{
+    static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_signal};
+
+    start_reaper();
+    if (pipe(wake) == -1)
+        broken("pipe");
+    set_no_wait(wake[0]);
+    set_no_wait(wake[1]);
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        sigaction(numbers[i], &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- the pump: everything that moves while a step waits ----------------- */
+
+/* Reads what is there. A socket is read only by the steps that want to. */
+static void fill(struct actor *a, struct stream *s, size_t most)
+{
+    char data[65536];
+    ssize_t got = read(s->fd, data, most < sizeof data ? most : sizeof data);
+
+    if (got == -1 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        /* The master of a terminal says EIO when the program has ended. */
+        s->ended = got == 0 || a->is_terminal ? 1 : errno;
+        close(s->fd);
+        s->fd = -1;
+        return;
+    }
+    append(&s->bytes, data, (size_t)got);
+    if (s->bytes.length > KEEP)
+        fail_note("%s prints without end: more than %d MiB", a->name,
+                  KEEP >> 20);
+}
+
+static void flush_stream(struct stream *s)
+{
+    ssize_t sent = write(s->fd, s->bytes.data, s->bytes.length);
+
+    if (sent > 0)
+        drop(&s->bytes, (size_t)sent);
+    else if (sent == -1 && errno != EAGAIN && errno != EINTR)
+        s->bytes.length = 0; /* the reader is gone; its end shows elsewhere */
+    if (s->ended && s->bytes.length == 0) {
+        close(s->fd);
+        s->fd = -1;
+    }
+}
+
+static void reap(void)
+{
+    for (size_t i = 0; i < actor_count; i++) {
+        struct actor *a = actors[i];
+        if (a->pid > 0 && !a->has_ended &&
+            waitpid(a->pid, &a->status, WNOHANG) == a->pid)
+            a->has_ended = 1;
+    }
+}
+
+/* Moves bytes until something happened. Returns 0 when the time is up. */
+static int pump(const struct actor *reading, size_t most)
+{
+    static struct pollfd fds[ACTORS * 3 + 1];
+    static struct {
+        struct actor *actor;
+        struct stream *stream;
+    } owner[ACTORS * 3 + 1];
+    nfds_t count = 0;
+    char woken[64];
+
+    fds[count++] = (struct pollfd){.fd = wake[0], .events = POLLIN};
+    for (size_t i = 0; i < actor_count; i++) {
+        struct actor *a = actors[i];
+        struct stream *streams[] = {&a->in, &a->out, &a->err};
+        for (int k = 0; k < 3; k++) {
+            struct stream *s = streams[k];
+            if (s->fd == -1 || (k == 0 ? s->bytes.length == 0
+                                       : !a->is_program && a != reading))
+                continue;
+            owner[count].actor = a;
+            owner[count].stream = s;
+            fds[count].fd = s->fd;
+            fds[count++].events = k == 0 ? POLLOUT : POLLIN;
+        }
+    }
+    long long left = deadline - now_ms();
+    int ready = poll(fds, count, left > 0 ? (int)left : 0);
+    if (interrupted) {
+        printf("\n");
+        leave(128 + interrupted);
+    }
+    if (ready == -1 && errno != EINTR)
+        broken("poll");
+    if (ready == 0)
+        return left > 0;
+    while (read(wake[0], woken, sizeof woken) > 0)
+        continue;
+    reap();
+    for (nfds_t i = 1; ready > 0 && i < count; i++) {
+        if (fds[i].revents == 0)
+            continue;
+        if (fds[i].events == POLLOUT)
+            flush_stream(owner[i].stream);
+        else
+            fill(owner[i].actor, owner[i].stream,
+                 owner[i].actor->is_program ? KEEP : most);
+    }
+    return 1;
+}
+
+/* ---- the text of a step ------------------------------------------------- */
+
+static struct actor *find(const char *name)
+{
+    for (size_t i = 0; i < actor_count; i++)
+        if (strcmp(actors[i]->name, name) == 0)
+            return actors[i];
+    return NULL;
+}
+
+static int hex(char c)
+{
+    const char *digits = "0123456789abcdef", *at = strchr(digits, c);
+
+    return c != '\0' && at != NULL ? (int)(at - digits) : -1;
+}
+
+/*
+ * Turns the text of a step into bytes: \n \r \t \\ \xHH, {port} {host} {addr}
+ * of the last listener, {n} a count, {NAME} the address of that socket. \c at
+ * the end does nothing here; types looks for it.
+ */
+static struct bytes decode(const char *text, long n)
+{
+    struct bytes out = {0};
+    char number[24], name[NAME];
+
+    append(&out, text, 0); /* makes room, be there nothing to add */
+    while (*text != '\0') {
+        int high, low;
+        size_t length = strcspn(text, "}");
+        const char *value = NULL;
+
+        if (text[0] == '\\' && text[1] == 'x' && (high = hex(text[2])) >= 0 &&
+            (low = hex(text[3])) >= 0) {
+            append(&out, &(char){(char)(high * 16 + low)}, 1);
+            text += 4;
+            continue;
+        }
+        if (text[0] == '\\' && text[1] != '\0') {
+            const char *from = "nrt\\", *at = strchr(from, text[1]);
+            if (at == NULL)
+                unreadable("a backslash goes before n, r, t, x or \\");
+            append(&out, &"\n\r\t\\"[at - from], 1);
+            text += 2;
+            continue;
+        }
+        if (text[0] == '{' && text[length] == '}' && length < NAME) {
+            memcpy(name, text + 1, length - 1);
+            name[length - 1] = '\0';
+            snprintf(number, sizeof number, "%ld", n);
+            value = strcmp(name, "n") == 0      ? number
+                    : strcmp(name, "port") == 0 ? where_port
+                    : strcmp(name, "host") == 0 ? where_host
+                    : strcmp(name, "addr") == 0 ? listening
+                    : find(name) != NULL        ? find(name)->address
+                                                : NULL;
+        }
+        if (value != NULL) {
+            append(&out, value, strlen(value));
+            text += length + 1;
+            continue;
+        }
+        append(&out, text++, 1);
+    }
+    return out;
+}
+
+static size_t address_span(const char *text, size_t length)
+{
+    size_t i = 0, colon = 0;
+
+    while (i < length && (strchr("[]:.%", text[i]) != NULL ||
+                          (text[i] >= '0' && text[i] <= '9') ||
+                          (text[i] >= 'a' && text[i] <= 'z'))) {
+        if (text[i] == ':')
+            colon = i;
+        i++;
+    }
+    while (i > colon + 1 && (text[i - 1] < '0' || text[i - 1] > '9'))
+        i--;
+    return colon > 0 && i > colon + 1 ? i : 0;
+}
+
+/* Compares with a pattern in which {ADDR}, {number} and {any} stand for what
+ * can differ from run to run. */
+static int matches(const char *p, size_t plen, const char *t, size_t tlen)
+{
+    while (plen > 0) {
+        if (plen >= 5 && memcmp(p, "{any}", 5) == 0) {
+            for (size_t skip = 0; skip <= tlen; skip++)
+                if (matches(p + 5, plen - 5, t + skip, tlen - skip))
+                    return 1;
+            return 0;
+        }
+        size_t word = 1, span = 1;
+        if (plen >= 6 && memcmp(p, "{ADDR}", 6) == 0) {
+            word = 6;
+            span = address_span(t, tlen);
+        } else if (plen >= 8 && memcmp(p, "{number}", 8) == 0) {
+            word = 8;
+            for (span = 0; span < tlen && t[span] >= '0' && t[span] <= '9';)
+                span++;
+        } else if (tlen == 0 || *p != *t) {
+            return 0;
+        }
+        if (span == 0)
+            return 0;
+        p += word;
+        plen -= word;
+        t += span;
+        tlen -= span;
+    }
+    return tlen == 0;
+}
+
+/* ---- showing a scene (-p) ----------------------------------------------- */
+
+static int colour_of(const struct actor *a)
+{
+    static const int colours[] = {36, 33, 35, 32, 34};
+    size_t i = 0;
+
+    while (i < actor_count && actors[i] != a)
+        i++;
+    return colours[i % 5];
+}
+
+static void pace(void)
+{
+    if (isatty(STDOUT_FILENO)) {
+        fflush(stdout);
+        nanosleep(&(struct timespec){.tv_nsec = 600000000}, NULL);
+    }
+}
+
+/* Columns a character takes: East Asian ones take two, near enough. */
+static size_t columns_of(const char *bytes, size_t size)
+{
+    return size == 3 && (unsigned char)bytes[0] >= 0xE3 ? 2 : size == 4 ? 2 : 1;
+}
+
+/* Prints a line as "name | text", going on below itself when it is long. */
+static void show_line(const struct actor *a, char mark, const char *data,
+                      size_t length)
+{
+    const char *set = getenv("COLUMNS");
+    size_t width = set != NULL ? strtoul(set, NULL, 10) : 80, used = 0;
+    int coloured = isatty(STDOUT_FILENO);
+    char *text;
+
+    if (!show)
+        return;
+    text = malloc(length + 1);
+    if (text == NULL)
+        broken("memory");
+    if (length > 0 && data[length - 1] == '\r')
+        length--;
+    as_text(text, data, length);
+    width = width > 30 ? width - 11 : 20;
+    for (const char *at = text; at == text || *at != '\0'; used = 0) {
+        const char *start = at;
+        if (coloured)
+            printf("\033[%dm%8s %c\033[0m ", colour_of(a), a->name, mark);
+        else
+            printf("%8s %c%s", a->name, mark, *at != '\0' ? " " : "");
+        while (*at != '\0') {
+            size_t size = utf8_length(at, strlen(at));
+            used += columns_of(at, size);
+            if (used > width)
+                break;
+            at += size;
+        }
+        printf("%s%.*s%s\n", coloured && mark == '>' ? "\033[1m" : "",
+               (int)(at - start), start,
+               coloured && mark == '>' ? "\033[0m" : "");
+        if (*at == '\0')
+            break;
+    }
+    free(text);
+}
+
+/* ---- verbs: programs ---------------------------------------------------- */
+
+static struct actor *appear(const char *name)
+{
+    struct actor *a = find(name);
+
+    if (a == NULL) {
+        if (actor_count == ACTORS)
+            unreadable("too many actors");
+        a = calloc(1, sizeof *a);
+        if (a == NULL)
+            broken("memory");
+        actors[actor_count++] = a;
+        snprintf(a->name, NAME, "%s", name);
+        a->in.fd = a->out.fd = a->err.fd = a->listener = -1;
+    }
+    return a;
+}
+
+/* Forgets what an actor was, so that the name can be used again. */
+static void reset_actor(struct actor *a)
+{
+    struct stream *streams[] = {&a->in, &a->out, &a->err};
+
+    end_program(a);
+    for (int i = 0; i < 3; i++) {
+        if (streams[i]->fd != -1)
+            close(streams[i]->fd);
+        streams[i]->fd = -1;
+        streams[i]->ended = 0;
+        streams[i]->bytes.length = 0;
+    }
+    a->is_program = a->is_terminal = a->has_ended = a->status = 0;
+}
+
+static _Noreturn void become(const char *command)
+{
+    char *line;
+    size_t size = strlen(command) + 6;
+
+    for (int number = 1; number < 32; number++)
+        if (number != SIGKILL && number != SIGSTOP)
+            signal(number, SIG_DFL);
+    line = malloc(size);
+    if (line != NULL) {
+        snprintf(line, size, "exec %s", command);
+        execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+    }
+    _exit(127);
+}
+
+static void do_runs(struct actor *a, const char *text)
+{
+    int in[2], out[2], err[2];
+    struct bytes command = decode(text, 0);
+
+    append(&command, "", 1);
+    reset_actor(a);
+    pace();
+    show_line(a, '$', command.data, command.length - 1);
+    if (pipe(in) == -1 || pipe(out) == -1 || pipe(err) == -1)
+        broken("pipe");
+    set_no_wait(in[1]);
+    set_no_wait(out[0]);
+    set_no_wait(err[0]);
+    fflush(stdout);
+    a->pid = fork();
+    if (a->pid == -1)
+        broken("fork");
+    if (a->pid == 0) {
+        setpgid(0, 0);
+        if (dup2(in[0], 0) == -1 || dup2(out[1], 1) == -1 ||
+            dup2(err[1], 2) == -1)
+            _exit(127);
+        close(in[0]);
+        close(out[1]);
+        close(err[1]);
+        become(command.data);
+    }
+    setpgid(a->pid, a->pid);
+    tell_reaper(a->pid);
+    close(in[0]);
+    close(out[1]);
+    close(err[1]);
+    a->is_program = 1;
+    a->in.fd = in[1];
+    a->out.fd = out[0];
+    a->err.fd = err[0];
+    free(command.memory);
+}
+
+static void do_runs_in_terminal(struct actor *a, const char *text)
+{
+    struct bytes command = decode(text, 0);
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+
+    append(&command, "", 1);
+    reset_actor(a);
+    if (master == -1 || grantpt(master) == -1 || unlockpt(master) == -1)
+        broken("terminal");
+    set_no_wait(master);
+    char *name = ptsname(master);
+    if (name == NULL)
+        broken("terminal");
+    a->pid = fork();
+    if (a->pid == -1)
+        broken("fork");
+    if (a->pid == 0) {
+        int terminal;
+        setsid();
+        if ((terminal = open(name, O_RDWR)) == -1 || dup2(terminal, 0) == -1 ||
+            dup2(terminal, 1) == -1 || dup2(terminal, 2) == -1)
+            _exit(127);
+        close(terminal);
+        become(command.data);
+    }
+    tell_reaper(a->pid);
+    a->is_program = a->is_terminal = 1;
+    a->out.fd = master;
+    a->in.fd = dup(master);
+    if (a->in.fd == -1)
+        broken("dup");
+    set_no_wait(a->in.fd);
+    free(command.memory);
+}
+
+static void need_program(const struct actor *a)
+{
+    if (!a->is_program)
+        unreadable("only a program that runs can do this");
+}
+
+/* Waits for a line of a program's stream or of a socket; NULL at its end. */
+static char *wait_line(struct actor *a, struct stream *s)
+{
+    char *newline;
+
+    while ((newline = s->bytes.length == 0 ? NULL
+                                           : memchr(s->bytes.data, '\n',
+                                                    s->bytes.length)) == NULL) {
+        if (s->fd == -1)
+            return NULL;
+        if (!pump(a, 4096))
+            return NULL;
+    }
+    return newline;
+}
+
+/* A peer may end its lines with \r\n. */
+static size_t without_cr(const char *line, size_t length)
+{
+    return length > 0 && line[length - 1] == '\r' ? length - 1 : length;
+}
+
+static void take_line(struct actor *a, struct stream *s, const char *text)
+{
+    struct bytes pattern = decode(text, 0);
+    char *newline = wait_line(a, s), note[80] = "";
+    size_t length =
+        newline != NULL ? (size_t)(newline - s->bytes.data) : s->bytes.length;
+    size_t shown = length;
+
+    if (newline != NULL && !a->is_program && length > 0 && newline[-1] == '\r')
+        shown--;
+    if (newline == NULL && s->fd == -1)
+        snprintf(note, sizeof note, "and then the end");
+    else if (newline == NULL)
+        snprintf(note, sizeof note, "no whole line within %lld s",
+                 patience_ms / 1000);
+    if (newline == NULL ||
+        !matches(pattern.data, pattern.length, s->bytes.data, shown))
+        fail(pattern.data, pattern.length, s->bytes.data, length, note);
+    if (a->is_program)
+        show_line(a, '|', s->bytes.data, length);
+    drop(&s->bytes, length + 1);
+    free(pattern.memory);
+}
+
+static void do_prints(struct actor *a, const char *text)
+{
+    need_program(a);
+    take_line(a, &a->out, text);
+}
+
+static void do_complains(struct actor *a, const char *text)
+{
+    need_program(a);
+    take_line(a, &a->err, text);
+}
+
+/* Any N lines: their order or content differs from run to run. */
+static void do_prints_lines(struct actor *a, const char *text)
+{
+    for (long n = strtol(text, NULL, 10); n > 0; n--)
+        do_prints(a, "{any}");
+}
+
+/* For output that has no lines, a terminal's above all: text, anywhere. */
+static void do_shows(struct actor *a, const char *text)
+{
+    struct bytes wanted = decode(text, 0);
+
+    need_program(a);
+    for (size_t i = 0;;) {
+        if (i + wanted.length <= a->out.bytes.length) {
+            if (memcmp(a->out.bytes.data + i, wanted.data, wanted.length) !=
+                0) {
+                i++;
+                continue;
+            }
+            drop(&a->out.bytes, i + wanted.length);
+            free(wanted.memory);
+            return;
+        }
+        if (a->out.fd == -1 || !pump(a, 0))
+            fail(wanted.data, wanted.length, a->out.bytes.data,
+                 a->out.bytes.length, "but not the expected text");
+    }
+}
+
+static void note_listener(const char *address)
+{
+    const char *colon = strrchr(address, ':');
+
+    snprintf(listening, sizeof listening, "%s", address);
+    snprintf(where_port, sizeof where_port, "%s", colon + 1);
+    snprintf(where_host, sizeof where_host, "%.*s",
+             (int)(colon - address - (address[0] == '[' ? 2 : 0)),
+             address + (address[0] == '['));
+}
+
+static int is_address(const char *text, size_t length)
+{
+    return length < ADDRESS_SIZE && matches("{ADDR}", 6, text, length);
+}
+
+/* A program says where it listens; anybody else opens a listener. */
+static void do_listens(struct actor *a, const char *text)
+{
+    char *newline, address[ADDRESS_SIZE];
+    struct bytes *out = &a->out.bytes;
+
+    if (!a->is_program) {
+        int saved = dup(STDOUT_FILENO), nowhere = open("/dev/null", O_WRONLY);
+        fflush(stdout);
+        dup2(nowhere, STDOUT_FILENO); /* listen_on() says where it listens */
+        if (a->listener != -1)
+            close(a->listener);
+        a->listener = listen_on("0", text[0] != '\0' ? text : "127.0.0.1");
+        fflush(stdout);
+        dup2(saved, STDOUT_FILENO);
+        close(saved);
+        close(nowhere);
+
+        struct sockaddr_storage own;
+        socklen_t size = sizeof own;
+        if (getsockname(a->listener, (struct sockaddr *)&own, &size) == -1)
+            broken("getsockname");
+        set_no_wait(a->listener);
+        format_address((struct sockaddr *)&own, size, address);
+        note_listener(address);
+        return;
+    }
+    newline = wait_line(a, &a->out);
+    size_t length = newline != NULL ? (size_t)(newline - out->data) : 0;
+    if (newline == NULL && out->length == 0 && a->out.fd != -1)
+        fail_note("%s printed nothing within %lld s; it should print "
+                  "'listening on ADDR' first: is stdout flushed?",
+                  a->name, patience_ms / 1000);
+    if (length < 14 || memcmp(out->data, "listening on ", 13) != 0 ||
+        !is_address(out->data + 13, length - 13))
+        fail("listening on {ADDR}", 19, out->data,
+             newline != NULL ? length : out->length,
+             newline == NULL ? "and no more" : "");
+    snprintf(address, sizeof address, "%.*s", (int)(length - 13),
+             out->data + 13);
+    note_listener(address);
+    show_line(a, '|', out->data, length);
+    drop(out, length + 1);
+}
+
+/* Types a line; \c at the end leaves it without its line ending. */
+static void do_types(struct actor *a, const char *text)
+{
+    size_t length = strlen(text);
+    int unended = length >= 2 && strcmp(text + length - 2, "\\c") == 0;
+    char line[STEP];
+
+    need_program(a);
+    snprintf(line, sizeof line, "%.*s%s", (int)(length - (unended ? 2 : 0)),
+             text, unended ? "" : "\\n");
+    struct bytes typed = decode(line, 0);
+    pace();
+    show_line(a, '>', typed.data, typed.length - (unended ? 0 : 1));
+    append(&a->in.bytes, typed.data, typed.length);
+    flush_stream(&a->in);
+    free(typed.memory);
+}
+
+static void do_ends_input(struct actor *a, const char *text)
+{
+    (void)text;
+    need_program(a);
+    pace();
+    show_line(a, '>', "(end of input, Ctrl-D)", 22);
+    if (a->is_terminal) {
+        append(&a->in.bytes, "\004", 1);
+        flush_stream(&a->in);
+        return;
+    }
+    a->in.ended = 1;
+    if (a->in.bytes.length == 0 && a->in.fd != -1) {
+        close(a->in.fd);
+        a->in.fd = -1;
+    }
+}
+
+static void do_gets_signal(struct actor *a, const char *text)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } signals[] = {{"INT", SIGINT},   {"TERM", SIGTERM}, {"KILL", SIGKILL},
+                   {"STOP", SIGSTOP}, {"CONT", SIGCONT}, {"HUP", SIGHUP}};
+
+    need_program(a);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        if (strcmp(text, signals[i].name) == 0) {
+            pace();
+            show_line(a, '>', signals[i].number == SIGINT ? "(Ctrl-C)" : text,
+                      signals[i].number == SIGINT ? 8 : strlen(text));
+            if (a->pid > 0 && kill(-a->pid, signals[i].number) == -1)
+                broken("kill");
+            return;
+        }
+    }
+    unreadable("no such signal");
+}
+
+static void wait_end(struct actor *a)
+{
+    need_program(a);
+    while (!a->has_ended || a->out.fd != -1 || a->err.fd != -1) {
+        if (!pump(a, 0)) {
+            if (a->has_ended)
+                break; /* a child of it keeps the streams open */
+            fail_note("%s still runs after %lld s", a->name,
+                      patience_ms / 1000);
+        }
+    }
+}
+
+static void do_prints_rest(struct actor *a, const char *text)
+{
+    long most = strtol(text, NULL, 10), count = 0;
+    char *newline;
+
+    need_program(a);
+    while ((newline = wait_line(a, &a->out)) != NULL) {
+        size_t length = (size_t)(newline - a->out.bytes.data);
+        if (count++ < most || most == 0)
+            show_line(a, '|', a->out.bytes.data, length);
+        drop(&a->out.bytes, length + 1);
+    }
+    if (a->out.fd != -1)
+        fail_note("%s has not said everything within %lld s", a->name,
+                  patience_ms / 1000);
+    a->out.bytes.length = 0;
+    if (show && most > 0 && count > most)
+        printf("%8s   (%ld more lines)\n", "", count - most);
+}
+
+/* Ends with this status, and every line it printed was looked at. */
+static void do_exits(struct actor *a, const char *text)
+{
+    int wanted = (int)strtol(text, NULL, 10);
+
+    wait_end(a);
+    if (!WIFEXITED(a->status) || WEXITSTATUS(a->status) != wanted)
+        fail_note("%s should end with exit status %d", a->name, wanted);
+    if (a->out.bytes.length > 0 && !a->is_terminal)
+        fail("(nothing more)", 14, a->out.bytes.data, a->out.bytes.length, "");
+    if (a->err.bytes.length > 0)
+        fail("(nothing more on stderr)", 24, a->err.bytes.data,
+             a->err.bytes.length, "");
+    end_program(a);
+    if (show && wanted != 0)
+        printf("%8s   (exit status %d)\n", a->name, wanted);
+}
+
+/* ---- verbs: sockets ----------------------------------------------------- */
+
+static void need_socket(const struct actor *a)
+{
+    if (a->is_program || a->in.fd == -1)
+        unreadable("only a connected socket can do this");
+}
+
+static void adopt(struct actor *a, int fd)
+{
+    struct sockaddr_storage own;
+    socklen_t size = sizeof own;
+
+    set_no_wait(fd);
+    a->in.fd = fd;
+    a->out.fd = dup(fd);
+    if (a->out.fd == -1)
+        broken("dup");
+    set_no_wait(a->out.fd);
+    if (getsockname(fd, (struct sockaddr *)&own, &size) == 0)
+        format_address((struct sockaddr *)&own, size, a->address);
+}
+
+static void do_connects(struct actor *a, const char *text)
+{
+    char host[ADDRESS_SIZE], port[8];
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list;
+
+    if (sscanf(text, "%79s %7s", host, port) != 2) {
+        snprintf(host, sizeof host, "%s", where_host);
+        snprintf(port, sizeof port, "%s", where_port);
+    }
+    reset_actor(a);
+    if (getaddrinfo(host, port, &hints, &list) != 0)
+        unreadable("no such address");
+    int fd = socket(list->ai_family, list->ai_socktype, list->ai_protocol);
+    if (fd == -1)
+        broken("socket");
+    if (connect(fd, list->ai_addr, list->ai_addrlen) == -1)
+        fail_note("%s cannot connect to %s port %s: %s", a->name, host, port,
+                  strerror(errno));
+    freeaddrinfo(list);
+    adopt(a, fd);
+}
+
+static void do_accepts(struct actor *a, const char *text)
+{
+    struct pollfd ready = {.fd = a->listener, .events = POLLIN};
+    int fd, saved = a->listener;
+
+    (void)text;
+    if (a->is_program || a->listener == -1)
+        unreadable("only who listens can accept");
+    reset_actor(a);
+    while ((fd = accept(saved, NULL, NULL)) == -1) {
+        if (now_ms() >= deadline)
+            fail_note("nobody connected within %lld s", patience_ms / 1000);
+        poll(&ready, 1, 20);
+    }
+    adopt(a, fd);
+}
+
+static void send_bytes(struct actor *a, const struct bytes *bytes)
+{
+    append(&a->in.bytes, bytes->data, bytes->length);
+    flush_stream(&a->in);
+}
+
+static void do_sends(struct actor *a, const char *text)
+{
+    struct bytes bytes = decode(text, 0);
+
+    need_socket(a);
+    send_bytes(a, &bytes);
+    free(bytes.memory);
+}
+
+static struct bytes read_file(const char *path)
+{
+    struct bytes all = {0};
+    char data[65536];
+    size_t got;
+    FILE *file = fopen(path, "r");
+
+    if (file == NULL)
+        broken(path);
+    while ((got = fread(data, 1, sizeof data, file)) > 0)
+        append(&all, data, got);
+    fclose(file);
+    return all;
+}
+
+static void do_types_file(struct actor *a, const char *text)
+{
+    struct bytes bytes = read_file(text);
+
+    need_program(a);
+    send_bytes(a, &bytes);
+    free(bytes.memory);
+}
+
+static void do_sends_file(struct actor *a, const char *text)
+{
+    struct bytes bytes = read_file(text);
+
+    need_socket(a);
+    send_bytes(a, &bytes);
+    free(bytes.memory);
+}
+
+/* Sends a byte at a time, with a moment between, so that each one arrives
+ * alone. */
+static void do_trickles(struct actor *a, const char *text)
+{
+    struct bytes bytes = decode(text, 0);
+
+    need_socket(a);
+    for (size_t i = 0; i < bytes.length; i++) {
+        append(&a->in.bytes, bytes.data + i, 1);
+        flush_stream(&a->in);
+        nanosleep(&(struct timespec){.tv_nsec = 3000000}, NULL);
+    }
+    free(bytes.memory);
+}
+
+/* "N TEXT" as the bytes of TEXT N times, {n} counting from 1. */
+static struct bytes decode_many(const char *text)
+{
+    char *rest;
+    long times = strtol(text, &rest, 10);
+    struct bytes all = {0};
+
+    if (*rest != ' ' || times < 1)
+        unreadable("this takes a number and a text");
+    for (long n = 1; n <= times; n++) {
+        struct bytes one = decode(rest + 1, n);
+        append(&all, one.data, one.length);
+        free(one.memory);
+    }
+    return all;
+}
+
+static void do_sends_many(struct actor *a, const char *text)
+{
+    struct bytes all = decode_many(text);
+
+    need_socket(a);
+    send_bytes(a, &all);
+    free(all.memory);
+}
+
+/* Sends, or types, for as long as the other side takes it: until nothing has
+ * moved for half a second. */
+static void do_floods(struct actor *a, const char *text)
+{
+    struct bytes one = decode(text, 0), all = {0};
+    long long total = 0, still = now_ms() + 500;
+
+    while (all.length < 60000)
+        append(&all, one.data, one.length);
+    while (now_ms() < still && total < (64 << 20)) {
+        if (a->in.bytes.length == 0)
+            append(&a->in.bytes, all.data, all.length);
+        size_t before = a->in.bytes.length;
+        deadline = now_ms() + 50;
+        pump(NULL, 0);
+        if (a->in.bytes.length != before)
+            still = now_ms() + 500;
+        total += (long long)(before - a->in.bytes.length);
+    }
+    free(one.memory);
+    free(all.memory);
+}
+
+/* Receives exactly these bytes and leaves the rest where it is. */
+static void get_bytes(struct actor *a, const struct bytes *wanted)
+{
+    struct bytes *came = &a->out.bytes;
+    size_t same = 0;
+    char note[80];
+
+    for (;;) {
+        while (same < came->length && same < wanted->length &&
+               came->data[same] == wanted->data[same])
+            same++;
+        if (same == wanted->length)
+            break;
+        if (same < came->length) {
+            size_t from = same > 60 ? same - 60 : 0;
+            snprintf(note, sizeof note, "which differs at byte %zu", same + 1);
+            fail(wanted->data + from, wanted->length - from, came->data + from,
+                 came->length - from, note);
+        }
+        if (a->out.fd == -1 || !pump(a, wanted->length - came->length)) {
+            size_t from = same > 60 ? same - 60 : 0;
+            snprintf(note, sizeof note, "%zu bytes of %zu, and then %s", same,
+                     wanted->length,
+                     a->out.fd != -1         ? "nothing more in time"
+                     : a->out.ended == 1     ? "the end of the stream"
+                     : a->out.ended == EPIPE ? "a broken pipe"
+                                             : "a reset of the connection");
+            fail(wanted->data + from, wanted->length - from, came->data + from,
+                 came->length - from, note);
+        }
+    }
+    drop(came, wanted->length);
+}
+
+static void do_gets(struct actor *a, const char *text)
+{
+    struct bytes wanted = decode(text, 0);
+
+    get_bytes(a, &wanted);
+    free(wanted.memory);
+}
+
+static void do_gets_many(struct actor *a, const char *text)
+{
+    struct bytes wanted = decode_many(text);
+
+    get_bytes(a, &wanted);
+    free(wanted.memory);
+}
+
+static void do_gets_line(struct actor *a, const char *text)
+{
+    take_line(a, &a->out, text);
+}
+
+/* Receives lines until one matches; the ones before it may be anything. */
+static void do_finds_line(struct actor *a, const char *text)
+{
+    struct bytes pattern = decode(text, 0), *came = &a->out.bytes;
+
+    for (;;) {
+        char *newline = wait_line(a, &a->out);
+        if (newline == NULL)
+            fail(pattern.data, pattern.length, came->data, came->length,
+                 "and no such line");
+        size_t length = (size_t)(newline - came->data);
+        int found = matches(pattern.data, pattern.length, came->data,
+                            without_cr(came->data, length));
+        drop(came, length + 1);
+        if (found)
+            break;
+    }
+    free(pattern.memory);
+}
+
+/* Receives up to the end of the stream and writes it all to a file. */
+static void do_saves(struct actor *a, const char *text)
+{
+    while (a->out.fd != -1)
+        if (!pump(a, 65536))
+            fail_note("the stream has not ended within %lld s",
+                      patience_ms / 1000);
+    if (a->out.ended != 1)
+        fail_note("the connection was reset before its end");
+    FILE *file = fopen(text, "w");
+    if (file == NULL ||
+        fwrite(a->out.bytes.data, 1, a->out.bytes.length, file) !=
+            a->out.bytes.length ||
+        fclose(file) == EOF)
+        broken(text);
+    a->out.bytes.length = 0;
+}
+
+static void do_sees_end(struct actor *a, const char *text)
+{
+    static const char nothing[] = "the end of the stream";
+
+    (void)text;
+    while (a->out.fd != -1 && a->out.bytes.length == 0)
+        if (!pump(a, 4096))
+            fail_note("the connection is still open after %lld s",
+                      patience_ms / 1000);
+    if (a->out.bytes.length > 0)
+        fail(nothing, strlen(nothing), a->out.bytes.data, a->out.bytes.length,
+             "");
+    if (a->out.ended != 1)
+        fail(nothing, strlen(nothing), "", 0, "a reset of the connection");
+}
+
+/* The connection is over, be it by an end or by a reset. */
+static void do_is_cut_off(struct actor *a, const char *text)
+{
+    (void)text;
+    while (a->out.fd != -1) {
+        a->out.bytes.length = 0;
+        if (!pump(a, 65536))
+            fail_note("the connection is still open after %lld s",
+                      patience_ms / 1000);
+    }
+    a->out.bytes.length = 0;
+}
+
+static void do_half_closes(struct actor *a, const char *text)
+{
+    (void)text;
+    need_socket(a);
+    while (a->in.bytes.length > 0)
+        if (!pump(NULL, 0))
+            fail_note("not everything could be sent in time");
+    if (shutdown(a->in.fd, SHUT_WR) == -1 && errno != ENOTCONN)
+        broken("shutdown"); /* ENOTCONN: the other side has reset it */
+}
+
+static void do_closes(struct actor *a, const char *text)
+{
+    (void)text;
+    if (a->listener != -1 && a->in.fd == -1) {
+        close(a->listener);
+        a->listener = -1;
+        return;
+    }
+    need_socket(a);
+    reset_actor(a);
+}
+
+static void do_resets(struct actor *a, const char *text)
+{
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+    (void)text;
+    need_socket(a);
+    if (setsockopt(a->in.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now) == -1)
+        broken("SO_LINGER");
+    reset_actor(a);
+}
+
+static void do_has_nothing(struct actor *a, const char *text)
+{
+    static const char nothing[] = "(nothing so far)";
+
+    (void)text;
+    deadline = now_ms();
+    while (pump(a, 4096))
+        deadline = now_ms();
+    if (a->out.bytes.length > 0)
+        fail(nothing, strlen(nothing), a->out.bytes.data, a->out.bytes.length,
+             "");
+    if (!a->is_program && a->out.fd == -1)
+        fail(nothing, strlen(nothing), "", 0, "the end of the stream");
+}
+
+static void do_pauses(struct actor *a, const char *text)
+{
+    long long until = now_ms() + strtol(text, NULL, 10);
+
+    (void)a;
+    while (now_ms() < until) {
+        deadline = until;
+        pump(NULL, 0);
+    }
+}
+
+/* ---- the scene ---------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    void (*act)(struct actor *, const char *);
+} verbs[] = {
+    {"runs", do_runs},
+    {"runs-in-terminal", do_runs_in_terminal},
+    {"listens", do_listens},
+    {"prints", do_prints},
+    {"prints-lines", do_prints_lines},
+    {"prints-rest", do_prints_rest},
+    {"complains", do_complains},
+    {"shows", do_shows},
+    {"types", do_types},
+    {"types-file", do_types_file},
+    {"ends-input", do_ends_input},
+    {"gets-signal", do_gets_signal},
+    {"exits", do_exits},
+    {"connects", do_connects},
+    {"accepts", do_accepts},
+    {"sends", do_sends},
+    {"sends-file", do_sends_file},
+    {"trickles", do_trickles},
+    {"sends-many", do_sends_many},
+    {"floods", do_floods},
+    {"gets", do_gets},
+    {"gets-many", do_gets_many},
+    {"gets-line", do_gets_line},
+    {"finds-line", do_finds_line},
+    {"saves", do_saves},
+    {"sees-end", do_sees_end},
+    {"is-cut-off", do_is_cut_off},
+    {"has-nothing", do_has_nothing},
+    {"half-closes", do_half_closes},
+    {"closes", do_closes},
+    {"resets", do_resets},
+    {"pauses", do_pauses},
+};
+
+static void act(const char *name, const char *verb, const char *text,
+                long long seconds)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (strcmp(verb, verbs[i].name) != 0)
+            continue;
+        patience_ms = seconds * 1000;
+        deadline = now_ms() + patience_ms;
+        verbs[i].act(appear(name), text);
+        return;
+    }
+    unreadable("no such verb");
+}
+
+/* Plays one line: "[within SECONDS] ACTOR VERB [TEXT]". c[1-60] is a crowd. */
+static void play(char *line, long long seconds)
+{
+    char crowd[NAME], name[NAME], *rest = line;
+    int from, to, used;
+
+    step_text = line;
+    if (strncmp(line, "within ", 7) == 0)
+        seconds = strtol(line + 7, &rest, 10);
+    rest += strspn(rest, " ");
+
+    size_t name_length = strcspn(rest, " ");
+    char *verb = rest + name_length;
+    verb += strspn(verb, " ");
+    size_t verb_length = strcspn(verb, " ");
+    if (name_length == 0 || name_length >= NAME || verb_length == 0)
+        unreadable("a step is ACTOR VERB TEXT");
+    char verb_name[NAME], *text = verb + verb_length;
+    snprintf(verb_name, sizeof verb_name, "%.*s", (int)verb_length, verb);
+    text += *text == ' ';
+
+    snprintf(name, sizeof name, "%.*s", (int)name_length, rest);
+    if (sscanf(name, "%15[a-z][%d-%d]%n", crowd, &from, &to, &used) == 3) {
+        for (int i = from; i <= to; i++) {
+            snprintf(name, sizeof name, "%.15s%d", crowd, i);
+            act(name, verb_name, text, seconds);
+        }
+    } else {
+        act(name, verb_name, text, seconds);
+    }
+    snprintf(done[done_count++ % 12], sizeof done[0], "%.190s", line);
+}
+
+/* A scene ends with nothing on stderr that no step has looked at. */
+static void look_back(void)
+{
+    step_text = "(the end of the scene)";
+    deadline = now_ms();
+    while (pump(NULL, 0))
+        deadline = now_ms();
+    for (size_t i = 0; i < actor_count; i++)
+        if (actors[i]->err.bytes.length > 0)
+            fail("(nothing on stderr)", 19, actors[i]->err.bytes.data,
+                 actors[i]->err.bytes.length, "");
+}
+
+int main(int argc, char *argv[])
+{
+    const char *set = getenv("STAGE_SECONDS");
+    long long seconds = set != NULL ? strtol(set, NULL, 10) : 5;
+    FILE *scene = stdin;
+    char line[STEP];
+
+    for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
+        show |= strcmp(argv[1], "-p") == 0;
+        quiet |= strcmp(argv[1], "-q") == 0;
+    }
+    if (argc > 1 && (scene = fopen(argv[1], "r")) == NULL) {
+        fprintf(stderr, "stage: %s: %s\n", argv[1], strerror(errno));
+        return 2;
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    set_up();
+    while (fgets(line, sizeof line, scene) != NULL) {
+        char *start = line + strspn(line, " \t");
+        start[strcspn(start, "\n")] = '\0';
+        if (start[0] == '#' || start[0] == '\0')
+            continue;
+        if (strncmp(start, "-- ", 3) == 0) {
+            if (show) {
+                printf("\n%s\n", start + 3);
+                pace();
+            }
+            continue;
+        }
+        play(start, seconds);
+    }
+    look_back();
+    leave(0);
+}
