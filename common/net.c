@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,6 +71,16 @@ static int give_up(int fd)
     return -1;
 }
 
+/* Small sends go out at once, not after what was sent before is acknowledged
+ * (Nagle's algorithm): people wait for them. If it cannot be, it still works.
+ */
+static void send_promptly(int fd)
+{
+    int yes = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+}
+
 static int connect_one(const struct addrinfo *a)
 {
     int fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
@@ -90,6 +103,7 @@ int connect_to(const char *host, const char *port)
         fd = connect_one(a);
     if (fd == -1)
         die_at(host, port, strerror(errno));
+    send_promptly(fd);
     freeaddrinfo(list);
     return fd;
 }
@@ -125,21 +139,6 @@ int listen_on(const char *port, const char *host)
     format_address((struct sockaddr *)&address, size, text);
     printf("listening on %s\n", text);
     return listener;
-}
-
-int accept_peer(int listener, struct peer *peer)
-{
-    struct sockaddr_storage address;
-    socklen_t size;
-
-    do {
-        size = sizeof address;
-        peer->fd = accept(listener, (struct sockaddr *)&address, &size);
-    } while (peer->fd == -1 && (errno == EINTR || errno == ECONNABORTED));
-    if (peer->fd == -1)
-        return -1;
-    format_address((struct sockaddr *)&address, size, peer->address);
-    return 0;
 }
 
 /* ---- sending and hanging up --------------------------------------------- */
@@ -194,9 +193,9 @@ int wait_input(int fd, long long deadline)
     return 0;
 }
 
-void hang_up(int fd)
+static void hang_up_within(int fd, int ms)
 {
-    long long deadline = now_ms() + 1000;
+    long long deadline = now_ms() + ms;
     char unread[4096];
 
     if (shutdown(fd, SHUT_WR) == 0)
@@ -204,4 +203,51 @@ void hang_up(int fd)
             if (recv(fd, unread, sizeof unread, 0) <= 0)
                 break;
     close(fd);
+}
+
+void hang_up(int fd)
+{
+    hang_up_within(fd, 1000);
+}
+
+void refuse(int fd)
+{
+    if (send_line(fd, "error: the server is full") == -1)
+        close(fd);
+    else
+        hang_up_within(fd, 50); /* others are waiting to be let in */
+}
+
+/* ---- accepting ---------------------------------------------------------- */
+
+/* Whether fd is the last descriptor the program may have: getrlimit(2). */
+static int is_last(int fd)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+           (rlim_t)fd + 1 == limit.rlim_cur;
+}
+
+int accept_peer(int listener, struct peer *peer)
+{
+    for (;;) {
+        struct sockaddr_storage address;
+        socklen_t size = sizeof address;
+        int fd = accept(listener, (struct sockaddr *)&address, &size);
+
+        if (fd != -1 && is_last(fd)) {
+            refuse(fd); /* the last one is for saying no */
+        } else if (fd != -1) {
+            send_promptly(fd);
+            peer->fd = fd;
+            format_address((struct sockaddr *)&address, size, peer->address);
+            return 0;
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+                   errno == ENOMEM) {
+            poll(NULL, 0, 100); /* until something is closed */
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            return -1;
+        }
+    }
 }

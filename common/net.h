@@ -39,11 +39,15 @@ int connect_to(const char *host, const char *port);
 int listen_on(const char *port, const char *host);
 
 /*
- * Waits for the next client and fills in *peer. Returns 0, or -1 with errno
- * when there is nothing to wait for any more or no descriptor is left.
+ * Waits for the next client and fills in *peer. Returns 0, or -1 with errno if
+ * the listener is broken. One thread calls it for a listener. While the
+ * program is short of descriptors, it refuses clients and goes on waiting.
  * accept(2).
  */
 int accept_peer(int listener, struct peer *peer);
+
+/* Tells a client "error: the server is full" and closes the connection. */
+void refuse(int fd);
 
 /* After connect() was interrupted: waits for it. Returns 0, or -1 and errno. */
 int finish_connect(int fd);

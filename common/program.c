@@ -39,7 +39,7 @@ void begin(int argc, char *argv[], const char *usage, int most)
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
-            printf("usage: %s %s\n", program, usage_text);
+            printf("usage: %s%s\n", program, usage_text);
             exit(0);
         }
     }
@@ -61,7 +61,7 @@ static const char *port_argument(const char *text, unsigned long least)
 void server_arguments(int argc, char *argv[], const char **port,
                       const char **host)
 {
-    begin(argc, argv, "[PORT [ADDRESS]]", 2);
+    begin(argc, argv, " [PORT [ADDRESS]]", 2);
     if (argc > 1)
         *port = port_argument(argv[1], 0);
     if (argc > 2)
@@ -71,7 +71,7 @@ void server_arguments(int argc, char *argv[], const char **port,
 void client_arguments(int argc, char *argv[], const char **host,
                       const char **port)
 {
-    begin(argc, argv, "[HOST [PORT]]", 2);
+    begin(argc, argv, " [HOST [PORT]]", 2);
     if (argc > 1)
         *host = argv[1];
     if (argc > 2)
@@ -80,7 +80,7 @@ void client_arguments(int argc, char *argv[], const char **host,
 
 void wrong_arguments(const char *argument, const char *what)
 {
-    fprintf(stderr, "%s: '%s' %s\nusage: %s %s\n", program, argument, what,
+    fprintf(stderr, "%s: '%s' %s\nusage: %s%s\n", program, argument, what,
             program, usage_text);
     exit(2);
 }
@@ -102,10 +102,31 @@ void die_at(const char *host, const char *port, const char *why)
     _exit(1);
 }
 
+/* In a terminal, these replace the prompt that stands in the line. */
+static const char *line_start(void)
+{
+    return isatty(STDIN_FILENO) ? "\r" : "";
+}
+
+void server_closed(void)
+{
+    fprintf(stderr, "%sserver closed the connection\n", line_start());
+    exit(0);
+}
+
 void prompt(void)
 {
     if (!isatty(STDIN_FILENO))
         return;
     fputs("> ", stdout);
     fflush(stdout);
+}
+
+void show_line(const char *prefix, const char *line, size_t length)
+{
+    flockfile(stdout); /* no other thread prints in between */
+    printf("%s%s", line_start(), prefix);
+    fwrite(line, 1, length + 1, stdout);
+    prompt();
+    funlockfile(stdout);
 }

@@ -3,11 +3,13 @@
  *
  * First needed in lesson 01, which walks through it.
  *
- * All of these are for the main thread, before it starts others; only die()
- * and die_at() may be called from any thread.
+ * These are for the main thread, before it starts others; die(), die_at(),
+ * server_closed(), prompt() and show_line() may be called from any thread.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
+
+#include <stddef.h>
 
 /*
  * Prepares the program: stdout is line-buffered even into a pipe, output that
@@ -17,7 +19,7 @@
  *
  * Then checks the command line. -h or --help prints the usage and exits 0.
  * More than `most` arguments print the usage on stderr and exit 2. `usage` is
- * what follows the program's name, "[PORT [ADDRESS]]"; it must stay valid.
+ * what follows the program's name, " [N]" or ""; it must stay valid.
  */
 void begin(int argc, char *argv[], const char *usage, int most);
 
@@ -40,6 +42,18 @@ _Noreturn void die(const char *what, const char *why);
 
 /* The same with "HOST:PORT", or "[HOST]:PORT", for what. */
 _Noreturn void die_at(const char *host, const char *port, const char *why);
+
+/*
+ * Ends a client whose server has closed unasked: exit 0, with the line
+ * "server closed the connection" on stderr.
+ */
+_Noreturn void server_closed(void);
+
+/*
+ * Prints the prefix and the line, of length bytes and its '\n', in one piece.
+ * In a terminal it takes the place of the prompt, which comes again below it.
+ */
+void show_line(const char *prefix, const char *line, size_t length);
 
 /* Shows "> " where the user types, if stdin is a terminal: isatty(3). */
 void prompt(void);

@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -331,6 +332,13 @@ static void set_up(void)
     static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = on_signal};
 
+    struct rlimit limit;
+
+    /* A crowd needs many descriptors. */
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
     start_reaper();
     if (pipe(wake) == -1)
         broken("pipe");
@@ -457,10 +465,28 @@ static int hex(char c)
     return c != '\0' && at != NULL ? (int)(at - digits) : -1;
 }
 
+/* The value of {NAME:pid}, written to text; NULL if there is no such program.
+ */
+static const char *pid_of(const char *name, char text[24])
+{
+    size_t length = strcspn(name, ":");
+
+    for (size_t i = 0; i < actor_count; i++) {
+        if (strlen(actors[i]->name) == length && actors[i]->pid > 0 &&
+            strncmp(actors[i]->name, name, length) == 0 &&
+            strcmp(name + length, ":pid") == 0) {
+            snprintf(text, 24, "%ld", (long)actors[i]->pid);
+            return text;
+        }
+    }
+    return NULL;
+}
+
 /*
  * Turns the text of a step into bytes: \n \r \t \\ \xHH, {port} {host} {addr}
- * of the last listener, {n} a count, {NAME} the address of that socket. \c at
- * the end does nothing here; types looks for it.
+ * of the last listener, {n} a count, {NAME} the address of that socket,
+ * {NAME:pid} the process of that program. \c at the end does nothing here;
+ * types looks for it.
  */
 static struct bytes decode(const char *text, long n)
 {
@@ -496,7 +522,7 @@ static struct bytes decode(const char *text, long n)
                     : strcmp(name, "host") == 0 ? where_host
                     : strcmp(name, "addr") == 0 ? listening
                     : find(name) != NULL        ? find(name)->address
-                                                : NULL;
+                                                : pid_of(name, number);
         }
         if (value != NULL) {
             append(&out, value, strlen(value));
@@ -508,20 +534,26 @@ static struct bytes decode(const char *text, long n)
     return out;
 }
 
+/* How long the "127.0.0.1:51234" or "[::1]:51234" at text is; 0: none. */
 static size_t address_span(const char *text, size_t length)
 {
-    size_t i = 0, colon = 0;
+    size_t i = 0, port;
 
-    while (i < length && (strchr("[]:.%", text[i]) != NULL ||
-                          (text[i] >= '0' && text[i] <= '9') ||
-                          (text[i] >= 'a' && text[i] <= 'z'))) {
-        if (text[i] == ':')
-            colon = i;
+    if (length > 0 && text[0] == '[') {
+        while (i < length && text[i] != ']')
+            i++;
         i++;
+    } else {
+        while (i < length &&
+               (text[i] == '.' || (text[i] >= '0' && text[i] <= '9')))
+            i++;
     }
-    while (i > colon + 1 && (text[i - 1] < '0' || text[i - 1] > '9'))
-        i--;
-    return colon > 0 && i > colon + 1 ? i : 0;
+    if (i == 0 || i >= length || text[i] != ':')
+        return 0;
+    port = ++i;
+    while (i < length && text[i] >= '0' && text[i] <= '9')
+        i++;
+    return i > port ? i : 0;
 }
 
 /* Compares with a pattern in which {ADDR}, {number} and {any} stand for what
@@ -1035,7 +1067,7 @@ static void adopt(struct actor *a, int fd)
         format_address((struct sockaddr *)&own, size, a->address);
 }
 
-static void do_connects(struct actor *a, const char *text)
+static void connect_actor(struct actor *a, const char *text, int may_fail)
 {
     char host[ADDRESS_SIZE], port[8];
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
@@ -1052,11 +1084,25 @@ static void do_connects(struct actor *a, const char *text)
     int fd = socket(list->ai_family, list->ai_socktype, list->ai_protocol);
     if (fd == -1)
         broken("socket");
-    if (connect(fd, list->ai_addr, list->ai_addrlen) == -1)
+    int failed = connect(fd, list->ai_addr, list->ai_addrlen) == -1;
+    if (failed && !may_fail)
         fail_note("%s cannot connect to %s port %s: %s", a->name, host, port,
                   strerror(errno));
     freeaddrinfo(list);
-    adopt(a, fd);
+    if (failed)
+        close(fd);
+    else
+        adopt(a, fd);
+}
+
+static void do_connects(struct actor *a, const char *text)
+{
+    connect_actor(a, text, 0);
+}
+
+static void do_tries_to_connect(struct actor *a, const char *text)
+{
+    connect_actor(a, text, 1);
 }
 
 static void do_accepts(struct actor *a, const char *text)
@@ -1390,6 +1436,7 @@ static const struct {
     {"gets-signal", do_gets_signal},
     {"exits", do_exits},
     {"connects", do_connects},
+    {"tries-to-connect", do_tries_to_connect},
     {"accepts", do_accepts},
     {"sends", do_sends},
     {"sends-file", do_sends_file},

@@ -69,8 +69,7 @@ int main(int argc, char *argv[])
     size_t answered = failed ? 0 : show_answer(fd);
     close(fd);
     if (answered == 0 && length > 0)
-        fprintf(stderr, "server closed the connection\n");
-    else
-        printf("client done\n");
+        server_closed();
+    printf("client done\n");
     return 0;
 }

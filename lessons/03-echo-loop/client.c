@@ -61,9 +61,8 @@ int main(int argc, char *argv[])
 
     int wished = talk(fd);
     hang_up(fd);
-    if (wished)
-        printf("client done\n");
-    else
-        fprintf(stderr, "server closed the connection\n");
+    if (!wished)
+        server_closed();
+    printf("client done\n");
     return 0;
 }

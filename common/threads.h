@@ -1,0 +1,18 @@
+/*
+ * threads.h - a thread for a client.
+ *
+ * First needed in lesson 04, which walks through it.
+ */
+#ifndef THREADS_H
+#define THREADS_H
+
+/*
+ * Runs run(argument) in a thread of its own, with a stack of 256 KiB, of which
+ * only what it touches takes up memory. The thread is detached: nobody waits
+ * for it, and it cleans up after itself when it returns. Any thread may call
+ * this. Returns 0, or -1 with errno, EAGAIN when there are too many threads;
+ * then the argument is still the caller's. pthread_create(3).
+ */
+int start_thread(void *(*run)(void *), void *argument);
+
+#endif
