@@ -13,9 +13,19 @@ lesson() {
     cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# read_about HEADING: where the lesson explains what the check is about.
+# read_about HEADING [NN]: where the course explains what the check is about: in
+# lesson NN, else in this lesson or the last one before it with that heading.
 read_about() {
-    export STAGE_READ="\"$1\" in lessons/$LESSON/README.md"
+    local lessons=$BATS_TEST_DIRNAME/../lessons path folder where=$LESSON
+    for path in "$lessons"/[0-9]*; do
+        folder=${path##*/}
+        if [[ -n ${2:-} ]]; then
+            [[ $folder == "$2"-* ]] && where=$folder
+        elif [[ ! $folder > $LESSON ]]; then
+            grep -q -s "^##* $1\$" "$path/README.md" && where=$folder
+        fi
+    done
+    export STAGE_READ="\"$1\" in lessons/$where/README.md"
 }
 
 # Plays the scene on stdin.
@@ -187,8 +197,9 @@ s accepts
 a shows >
 b runs $CLIENT 127.0.0.1 {port}
 s accepts
-s closes
 b ends-input
+s sees-end
+s closes
 b prints client done
 b exits 0
 END

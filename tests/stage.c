@@ -1084,7 +1084,8 @@ static void connect_actor(struct actor *a, const char *text, int may_fail)
     int fd = socket(list->ai_family, list->ai_socktype, list->ai_protocol);
     if (fd == -1)
         broken("socket");
-    int failed = connect(fd, list->ai_addr, list->ai_addrlen) == -1;
+    int failed = connect(fd, list->ai_addr, list->ai_addrlen) == -1 &&
+                 (errno != EINTR || finish_connect(fd) == -1);
     if (failed && !may_fail)
         fail_note("%s cannot connect to %s port %s: %s", a->name, host, port,
                   strerror(errno));
@@ -1375,7 +1376,8 @@ static void do_closes(struct actor *a, const char *text)
         a->listener = -1;
         return;
     }
-    need_socket(a);
+    if (a->is_program)
+        unreadable("only a socket can do this");
     reset_actor(a);
 }
 

@@ -1,0 +1,378 @@
+#!/usr/bin/env bats
+# Lesson 05: a server that counts its clients and ends with the last one.
+
+load helpers
+load threads
+
+setup() {
+    lesson 05-threaded-echo
+    JOINED='ADDR joined (clients: {number})'
+    LEFT='ADDR left (clients: {number})'
+    REPLY=hello
+}
+
+# counts_right LOG: every line says one more or one less than the line before,
+# and the server ends when, and only when, nobody is left.
+counts_right() {
+    awk '
+        / joined \(clients: / { expected = count + 1 }
+        / left \(clients: / { expected = count - 1 }
+        / (joined|left) \(clients: / {
+            told = $NF
+            sub(/\)$/, "", told)
+            if (told != expected) {
+                print "line " NR ": expected " expected ": " $0
+                wrong = 1
+            }
+            count = expected
+        }
+        / joined / { joined++ }
+        / left / { left++ }
+        END {
+            if ($0 != "no clients left, server done") {
+                print "the last line is: " $0
+                wrong = 1
+            }
+            if (joined != left || count != 0) {
+                print joined " joined, " left " left"
+                wrong = 1
+            }
+            exit wrong
+        }' "$1" || { tail -n 20 "$1"; return 1; }
+}
+
+# ---- the server -------------------------------------------------------------
+
+@test "05 server: -h and --help show the usage" {
+    server_shows_help
+}
+
+@test "05 server: wrong arguments are refused with the usage, exit 2" {
+    server_refuses_wrong_arguments
+}
+
+@test "05 server: listens where it is told, else on loopback" {
+    server_listens_where_told
+}
+
+@test "05 server: port 9999 unless told otherwise" {
+    server_has_defaults
+}
+
+@test "05 server: a busy port or unknown address is one line, exit 1" {
+    server_reports_a_busy_port
+}
+
+@test "05 server: counts its clients and ends when the last one leaves" {
+    read_about "A count that threads share"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+server prints {a} joined (clients: 1)
+b connects
+server prints {b} joined (clients: 2)
+a sends hello\n
+a gets hello\n
+server prints [{a}] hello
+b sends hi\n
+b gets hi\n
+server prints [{b}] hi
+a closes
+server prints {a} left (clients: 1)
+c connects
+server prints {c} joined (clients: 2)
+c closes
+server prints {c} left (clients: 1)
+b closes
+server prints {b} left (clients: 0)
+server prints no clients left, server done
+server exits 0
+END
+}
+
+@test "05 server: end is not echoed and closes that connection" {
+    read_about "Leaving" 03
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+b connects
+a sends ending\nan end\nEnd\nend\nmore\n
+a gets ending\nan end\nEnd\n
+a sees-end
+a closes
+b sends still here\n
+b gets still here\n
+server prints {a} joined (clients: 1)
+server prints {b} joined (clients: 2)
+server prints [{a}] ending
+server prints [{a}] an end
+server prints [{a}] End
+server prints {any}
+server prints {any}
+b sends end\n
+b sees-end
+b closes
+server prints {b} left (clients: 0)
+server prints no clients left, server done
+server exits 0
+END
+}
+
+@test "05 server: a client that vanishes has left" {
+    read_about "A count that threads share"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+server prints {a} joined (clients: 1)
+b connects
+server prints {b} joined (clients: 2)
+b sends half a li
+b resets
+server prints {b} left (clients: 1)
+a sends-many 20000 never read, and then the line goes dead\n
+a pauses 100
+a resets
+server saves rest
+server exits 0
+END
+    [ "$(tail -n 1 rest)" = 'no clients left, server done' ]
+}
+
+@test "05 server: the count is right when sixty leave at once, by reset too" {
+    read_about "A count that threads share"
+    scene <<END
+server runs $SERVER 0
+server listens
+keeper connects
+c[1-60] connects
+c[1-30] closes
+c[31-60] resets
+d[1-60] connects
+d[1-60] sends hello\n
+d[1-60] gets hello\n
+d[1-60] closes
+keeper closes
+server saves log
+server exits 0
+END
+    counts_right log
+    [ "$(grep -c ' left ' log)" -eq 121 ]
+}
+
+@test "05 server: gone before its thread has started" {
+    read_about "A count that threads share"
+    scene <<END
+server runs $SERVER 0
+server listens
+keeper connects
+server prints {keeper} joined (clients: 1)
+server gets-signal STOP
+c[1-60] connects
+c[1-60] resets
+server gets-signal CONT
+d connects
+d sends hello\n
+d gets hello\n
+d closes
+keeper closes
+server saves log
+server exits 0
+END
+    sed '1s/^/x joined (clients: 1)\n/' log >whole
+    counts_right whole
+}
+
+@test "05 server: ends exactly once, though one arrives while the last leaves" {
+    read_about "A count that threads share"
+    for _ in $(seq 15); do
+        scene <<END
+server runs $SERVER 0
+server listens
+a connects
+b connects
+a closes
+b closes
+c tries-to-connect
+c closes
+server saves log
+server exits 0
+END
+        [ "$(grep -c 'server done' log)" -eq 1 ]
+    done
+}
+
+# Eight clients, a thousand lines each: every line of the log is whole.
+@test "05 server: no line is printed into another" {
+    read_about "A count that threads share"
+    {
+        echo "server runs $SERVER 0"
+        echo "server listens"
+        echo "c[1-8] connects"
+        echo "c[1-8] sends-many 1000 {n}: the quick brown fox jumps over the dog\n"
+        echo "within 20 c[1-8] gets-many 1000 {n}: the quick brown fox jumps over the dog\n"
+        echo "c[1-8] closes"
+        echo "server saves log"
+        echo "server exits 0"
+    } >many
+    scene many
+    sed -e '/^\[127\.0\.0\.1:[0-9]*\] [0-9]*: the quick brown fox jumps over the dog$/d' \
+        -e '/ joined (clients: [0-9]*)$/d' -e '/ left (clients: [0-9]*)$/d' \
+        log >rest
+    echo "no clients left, server done" >expected
+    same expected rest
+    [ "$(grep -c '^\[' log)" -eq 8000 ]
+}
+
+@test "05 server: bytes come back unchanged, and are shown as text" {
+    read_about "Bytes are not strings" 02
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends a\x00b\xff 안녕\x1b[2J\n
+a gets a\x00b\xff 안녕\x1b[2J\n
+server prints {a} joined (clients: 1)
+server prints [{a}] a?b? 안녕?[2J
+END
+}
+
+@test "05 server: nobody waits for anybody" {
+    nobody_waits
+}
+
+@test "05 server: lines cut anywhere, and an unterminated last one" {
+    takes_lines_cut_anywhere
+}
+
+@test "05 server: a line too long costs only that connection" {
+    refuses_long_lines
+}
+
+@test "05 server: descriptors are given back" {
+    gives_descriptors_back
+}
+
+@test "05 server: descriptors and threads are back after 300 clients" {
+    descriptors_and_threads_come_back
+}
+
+@test "05 server: refuses when descriptors run out, and recovers" {
+    full_server_refuses
+}
+
+@test "05 server: refuses when threads run out, and recovers" {
+    full_of_threads_refuses
+}
+
+@test "05 server: a thousand clients in less than 64 KiB each" {
+    thousand_clients
+}
+
+@test "05 server: does not spin when clients are gone" {
+    does_not_spin
+}
+
+# ---- the client -------------------------------------------------------------
+
+@test "05 client: -h and --help show the usage" {
+    client_shows_help
+}
+
+@test "05 client: wrong arguments are refused with the usage, exit 2" {
+    client_refuses_wrong_arguments
+}
+
+@test "05 client: host 127.0.0.1 and port 9999 unless told otherwise" {
+    client_has_defaults
+}
+
+@test "05 client: an unreachable server is one line on stderr, exit 1" {
+    client_reports_that_nobody_answers
+}
+
+@test "05 client: a prompt only in a terminal" {
+    client_prompts_only_in_a_terminal
+}
+
+@test "05 client: prints what arrives at once, sends what is typed at once" {
+    client_prints_at_once
+}
+
+@test "05 client: leaves when the server has closed after its end" {
+    read_about "Leaving" 04
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+a types hello
+a types end
+s gets hello\nend\n
+s sends hello\nlast words\n
+a prints recv : hello
+a prints recv : last words
+a has-nothing
+s closes
+a prints client done
+a exits 0
+END
+}
+
+@test "05 client: the end of its input half-closes; what still comes is shown" {
+    client_drains_at_end_of_input
+}
+
+@test "05 client: leaves at once when the server closes" {
+    client_leaves_at_once_when_the_server_does
+}
+
+@test "05 client: survives the death of the server" {
+    client_survives_the_death_of_the_server
+}
+
+@test "05: a file through the client comes back whole" {
+    file_through_client
+}
+
+@test "05: server and client, over IPv4 and IPv6" {
+    read_about "What you will see"
+    for address in 127.0.0.1 ::1; do
+        [ "$address" = 127.0.0.1 ] || has_ipv6 || continue
+        scene <<END
+server runs $SERVER 0 $address
+server listens
+a runs $CLIENT $address {port}
+server prints {ADDR} joined (clients: 1)
+a types hello
+server prints [{ADDR}] hello
+a prints recv : hello
+a types end
+a prints client done
+a exits 0
+server prints {ADDR} left (clients: 0)
+server prints no clients left, server done
+server exits 0
+END
+    done
+}
+
+@test "05: several nc clients at once" {
+    needs nc
+    scene <<END
+server runs $SERVER 0
+server listens
+n1 runs nc 127.0.0.1 {port}
+n2 runs nc 127.0.0.1 {port}
+n1 types one
+n1 prints one
+n2 types two
+n2 prints two
+n1 gets-signal KILL
+n2 gets-signal KILL
+server prints-lines 6
+server prints no clients left, server done
+server exits 0
+END
+}

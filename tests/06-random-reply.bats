@@ -1,0 +1,273 @@
+#!/usr/bin/env bats
+# Lesson 06: a server that answers at random.
+
+load helpers
+load threads
+
+setup() {
+    lesson 06-random-reply
+    JOINED='ADDR connected (active: {number})'
+    LEFT='ADDR disconnected (active: {number})'
+    REPLY='{any}'
+}
+
+# ---- the server -------------------------------------------------------------
+
+@test "06 server: -h and --help show the usage" {
+    server_shows_help
+}
+
+@test "06 server: wrong arguments are refused with the usage, exit 2" {
+    server_refuses_wrong_arguments
+}
+
+@test "06 server: listens where it is told, else on loopback" {
+    server_listens_where_told
+}
+
+@test "06 server: port 9999 unless told otherwise" {
+    server_has_defaults
+}
+
+@test "06 server: a busy port or unknown address is one line, exit 1" {
+    server_reports_a_busy_port
+}
+
+@test "06 server: logs who comes, what they say, who goes" {
+    read_about "What you will see"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+server prints {a} connected (active: 1)
+b connects
+server prints {b} connected (active: 2)
+a sends hello\n
+a gets-line {any}
+server prints [{a}] received: hello
+b sends a\x00b\xff 안녕\x1b[2J\n
+b gets-line {any}
+server prints [{b}] received: a?b? 안녕?[2J
+a resets
+server prints {a} disconnected (active: 1)
+b sends end\nexit\n
+b gets-line {any}
+b gets-line {any}
+server prints [{b}] received: end
+server prints [{b}] received: exit
+b closes
+server prints {b} disconnected (active: 0)
+c connects
+server prints {c} connected (active: 1)
+END
+}
+
+# replies N FILE: asks a new server N times.
+replies() {
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends-many $1 {n}\n
+a half-closes
+within 20 a saves $2
+END
+    [ "$(wc -l <"$2")" -eq "$1" ]
+}
+
+@test "06 server: seven replies, one of them not ASCII, each as likely" {
+    read_about "Random without a race"
+    replies 7000 answers
+    sort answers | uniq -c | sort -n >counts
+    cat counts
+    [ "$(wc -l <counts)" -eq 7 ]
+    LC_ALL=C grep -q '[^ -~]' answers
+    # 1000 each; a fair choice strays further than 200 once in 10^10 runs.
+    awk '$1 < 800 || $1 > 1200 { wrong = 1 } END { exit wrong }' counts
+}
+
+@test "06 server: two clients get different sequences, two runs too" {
+    read_about "Random without a race"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+b connects
+a sends-many 40 {n}\n
+b sends-many 40 {n}\n
+a half-closes
+b half-closes
+a saves a
+b saves b
+END
+    replies 40 c
+    replies 40 d
+    ! cmp -s a b
+    ! cmp -s c d
+    ! cmp -s a c
+}
+
+@test "06 server: the choice follows no count: sequences do not repeat" {
+    read_about "Random without a race"
+    replies 700 answers
+    # Were the next reply settled by the last one, at most 7 pairs would occur.
+    paste - - <answers | sort -u >pairs
+    [ "$(wc -l <pairs)" -gt 30 ]
+}
+
+@test "06 server: nobody waits for anybody" {
+    nobody_waits
+}
+
+@test "06 server: lines cut anywhere, and an unterminated last one" {
+    takes_lines_cut_anywhere
+}
+
+@test "06 server: a line too long costs only that connection" {
+    refuses_long_lines
+}
+
+@test "06 server: descriptors are given back" {
+    gives_descriptors_back
+}
+
+@test "06 server: descriptors and threads are back after 300 clients" {
+    descriptors_and_threads_come_back
+}
+
+@test "06 server: refuses when descriptors run out, and recovers" {
+    full_server_refuses
+}
+
+@test "06 server: refuses when threads run out, and recovers" {
+    full_of_threads_refuses
+}
+
+@test "06 server: a thousand clients in less than 64 KiB each" {
+    thousand_clients
+}
+
+@test "06 server: does not spin when clients are gone" {
+    does_not_spin
+}
+
+# ---- the client -------------------------------------------------------------
+
+@test "06 client: -h and --help show the usage" {
+    client_shows_help
+}
+
+@test "06 client: wrong arguments are refused with the usage, exit 2" {
+    client_refuses_wrong_arguments
+}
+
+@test "06 client: host 127.0.0.1 and port 9999 unless told otherwise" {
+    client_has_defaults
+}
+
+@test "06 client: an unreachable server is one line on stderr, exit 1" {
+    client_reports_that_nobody_answers
+}
+
+@test "06 client: a prompt only in a terminal" {
+    client_prompts_only_in_a_terminal
+}
+
+@test "06 client: sends a line, waits for the reply, sends the next" {
+    read_about "What you will see"
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+a types one
+a types two
+s gets one\n
+s has-nothing
+s trickles 안녕하세요!\r\n
+a prints server: 안녕하세요!
+s gets two\n
+s sends I see.\n
+a prints server: I see.
+END
+}
+
+@test "06 client: exit, in any case, leaves and is not sent" {
+    read_about "What you will see"
+    for word in exit EXIT Exit eXiT; do
+        scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+a types exits
+s gets exits\n
+s sends ok\n
+a prints server: ok
+a types $word
+s sees-end
+s closes
+a prints client done
+a exits 0
+END
+    done
+}
+
+@test "06 client: the end of its input half-closes; what still comes is shown" {
+    read_about "Leaving" 03
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+a ends-input
+s sees-end
+s sends late\nlast
+s closes
+a prints server: late
+a prints server: last
+a prints client done
+a exits 0
+END
+}
+
+@test "06 client: notices at the next line that the server is gone" {
+    read_about "The end of a stream" 02
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+s resets
+a types hello
+a complains server closed the connection
+a exits 0
+END
+}
+
+@test "06: server and client, over IPv4 and IPv6" {
+    read_about "What you will see"
+    for address in 127.0.0.1 ::1; do
+        [ "$address" = 127.0.0.1 ] || has_ipv6 || continue
+        scene <<END
+server runs $SERVER 0 $address
+server listens
+a runs $CLIENT $address {port}
+server prints {ADDR} connected (active: 1)
+a types hello
+server prints [{ADDR}] received: hello
+a prints server: {any}
+a types exit
+a prints client done
+a exits 0
+server prints {ADDR} disconnected (active: 0)
+END
+    done
+}
+
+@test "06: nc is answered" {
+    needs nc
+    scene <<END
+server runs $SERVER 0
+server listens
+nc runs nc 127.0.0.1 {port}
+nc types hello
+nc prints {any}
+END
+}

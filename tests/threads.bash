@@ -1,0 +1,323 @@
+# threads.bash - checks that the threaded lessons share.
+#
+# A suite sets what its server prints: $JOINED and $LEFT, patterns in which
+# ADDR stands for the address; and $REPLY, what it sends back for "hello".
+
+joined() { echo "${JOINED//ADDR/$1}"; }
+left() { echo "${LEFT//ADDR/$1}"; }
+
+# The address and thread sanitizers use memory and threads of their own.
+needs_a_plain_build() {
+    case $BUILD in
+    *thread* | *address*) skip "sanitizers count differently" ;;
+    esac
+}
+
+# ---- servers ----------------------------------------------------------------
+
+# One client says nothing, one stops in a line, one never reads: a fourth is
+# served all the same.
+nobody_waits() {
+    read_about "A thread for every client"
+    scene <<END
+server runs $SERVER 0
+server listens
+silent connects
+server prints $(joined "{silent}")
+half connects
+server prints $(joined "{half}")
+half sends half a li
+deaf connects
+server prints $(joined "{deaf}")
+deaf sends-many 200000 hello\n
+a connects
+a sends hello\n
+a gets-line $REPLY
+a sends hello\n
+a gets-line $REPLY
+END
+}
+
+refuses_long_lines() {
+    local full
+    read_about "A line has a limit" 03
+    full=$(head -c 1024 /dev/zero | tr '\0' x)
+    scene <<END
+server runs $SERVER 0
+server listens
+keeper connects
+a connects
+a sends $full\r\n
+a gets-line {any}
+a sends ${full}y
+a gets error: line longer than 1024 bytes\n
+a sees-end
+a closes
+b connects
+b sends-many 30000 a line without an end
+b gets error: line longer than 1024 bytes\n
+b half-closes
+b sees-end
+keeper sends hello\n
+keeper gets-line $REPLY
+END
+}
+
+takes_lines_cut_anywhere() {
+    read_about "A message is a line" 03
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a trickles hello\r\nhel
+a gets-line $REPLY
+a has-nothing
+a sends lo\nhello\nhello
+a gets-line $REPLY
+a gets-line $REPLY
+a has-nothing
+a half-closes
+a gets-line $REPLY
+a sees-end
+END
+}
+
+# A hundred clients through 24 descriptors, one after another, then many at
+# once, some politely and some not: what is not given back is missed.
+gives_descriptors_back() {
+    read_about "Who closes the socket"
+    {
+        echo "server runs sh -c 'ulimit -n 24; exec \"\$0\" 0' $SERVER"
+        echo "server listens"
+        echo "keeper connects"
+        echo "server prints $(joined "{keeper}")"
+        for i in $(seq 100); do
+            echo "a connects"
+            echo "server prints $(joined "{a}")"
+            echo "a sends hello\nhalf a li"
+            echo "a gets-line $REPLY"
+            echo "server prints {any}"
+            [ $((i % 2)) = 0 ] && echo "a resets" || echo "a closes"
+            echo "within 10 server finds-line $(left "{ADDR}")"
+        done
+        echo "keeper sends hello\n"
+        echo "keeper gets-line $REPLY"
+    } >scene
+    scene scene
+}
+
+full_server_refuses() {
+    read_about "The server is full"
+    scene <<END
+server runs sh -c 'ulimit -n 24; exec "\$0" 0' $SERVER
+server listens
+a connects
+a sends hello\n
+a gets-line $REPLY
+c[1-30] connects
+within 10 c30 gets-line error: the server is full
+c30 sees-end
+within 10 c29 gets-line error: the server is full
+a sends hello\n
+a gets-line $REPLY
+c1 closes
+server finds-line $(left "{ADDR}")
+d connects
+d sends hello\n
+d gets-line $REPLY
+END
+}
+
+# Memory for some forty threads: whoever comes when it is used up is refused.
+full_of_threads_refuses() {
+    needs_a_plain_build
+    [ "$(uname)" = Linux ] || skip "memory is limited in another way here"
+    read_about "The server is full"
+    scene <<END
+server runs sh -c 'ulimit -v 16000; exec "\$0" 0' $SERVER
+server listens
+a connects
+a sends hello\n
+a gets-line $REPLY
+c[1-100] connects
+within 10 c100 gets-line error: the server is full
+c100 sees-end
+a sends hello\n
+a gets-line $REPLY
+c[1-100] closes
+server finds-line $(left "{ADDR}")
+a sends hello\n
+a gets-line $REPLY
+END
+}
+
+# A thousand clients at once: all are served, and memory stays bounded.
+thousand_clients() {
+    needs_a_plain_build
+    [ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -ge 4000 ] ||
+        skip "too few descriptors for a thousand clients"
+    read_about "Who closes the socket"
+    scene <<END
+server runs sh -c 'ulimit -n 4000; exec "\$0" 0' $SERVER
+server listens
+keeper connects
+keeper sends hello\n
+keeper gets-line $REPLY
+m runs sh -c 'ps -o rss= -p {server:pid} >rss.before'
+m exits 0
+c[1-1000] connects
+c[1-1000] sends hello\n
+within 20 c[1-1000] gets-line $REPLY
+m runs sh -c 'ps -o rss= -p {server:pid} >rss.after'
+m exits 0
+c[1-500] closes
+c[501-1000] resets
+server finds-line $(left "{ADDR}")
+END
+    [ $(($(cat rss.after) - $(cat rss.before))) -lt 64000 ] || {
+        echo "1000 clients take $(($(cat rss.after) - $(cat rss.before))) KiB"
+        return 1
+    }
+}
+
+descriptors_and_threads_come_back() {
+    [ -d /proc/self/fd ] || skip "there is no /proc to count them"
+    read_about "Who closes the socket"
+    scene <<END
+server runs $SERVER 0
+server listens
+keeper connects
+keeper sends hello\n
+keeper gets-line $REPLY
+before runs sh -c 'ls /proc/{server:pid}/fd /proc/{server:pid}/task | wc -l >before'
+before exits 0
+c[1-300] connects
+c[1-300] sends hello\nhalf a li
+within 20 c[1-300] gets-line $REPLY
+c[1-150] closes
+c[151-300] resets
+within 20 until runs sh -c 'until [ "\$(ls /proc/{server:pid}/fd /proc/{server:pid}/task | wc -l)" -eq "\$(cat before)" ]; do sleep 0.1; done'
+within 20 until exits 0
+keeper sends hello\n
+keeper gets-line $REPLY
+END
+}
+
+# The processor time of a server that has nothing to do does not grow.
+does_not_spin() {
+    read_about "The end of a stream" 02
+    scene <<END
+server runs $SERVER 0
+server listens
+keeper connects
+keeper sends hello\n
+keeper gets-line $REPLY
+half connects
+half sends hello\n
+half gets-line $REPLY
+half half-closes
+half sees-end
+c[1-5] connects
+c[1-5] sends half a li
+c[1-5] resets
+d[1-5] connects
+d[1-5] closes
+keeper pauses 2500
+time runs sh -c 'ps -o time= -p {server:pid} | tr -d " "'
+time prints {any}00:00
+time exits 0
+END
+}
+
+# ---- clients with two threads -----------------------------------------------
+
+client_prints_at_once() {
+    read_about "Waiting for two things"
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+s sends unasked\n
+a prints recv : unasked
+s trickles in pieces\r\n
+a prints recv : in pieces
+a types hello
+a types world
+s gets hello\nworld\n
+s sends a\x00\xff\x1b\n
+a prints recv : a\x00\xff\x1b
+END
+}
+
+client_drains_at_end_of_input() {
+    read_about "Leaving"
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+a types hello\c
+a ends-input
+s gets hello\n
+s sees-end
+s sends late\nlast
+s closes
+a prints recv : late
+a prints recv : last
+a prints client done
+a exits 0
+END
+}
+
+client_leaves_at_once_when_the_server_does() {
+    read_about "Waiting for two things"
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+s sends bye\n
+s closes
+a prints recv : bye
+a complains server closed the connection
+a exits 0
+b runs $CLIENT 127.0.0.1 {port}
+s accepts
+s resets
+b complains server closed the connection
+b exits 0
+c runs-in-terminal $CLIENT 127.0.0.1 {port}
+s accepts
+c shows >
+s closes
+c shows server closed the connection
+c exits 0
+END
+}
+
+client_survives_the_death_of_the_server() {
+    read_about "Waiting for two things"
+    scene <<END
+server runs $SERVER 0
+server listens
+a runs $CLIENT 127.0.0.1 {port}
+a types hello
+a prints {any}
+server gets-signal KILL
+a complains server closed the connection
+a exits 0
+END
+}
+
+# More than the socket buffers hold, sent while the client also receives.
+file_through_client() {
+    read_about "Waiting for two things"
+    seq 20000 | sed 's/$/: the quick brown fox jumps over the lazy dog/' >file
+    sed 's/^/recv : /' file >expected
+    echo "client done" >>expected
+    scene <<END
+server runs $SERVER 0
+server listens
+a runs sh -c '$CLIENT 127.0.0.1 {port} <file >came'
+within 30 a exits 0
+END
+    same expected came
+}
