@@ -169,8 +169,8 @@ copy_again() {
     broken 'tests/02-echo-once.bats:What nobody wrote' \
         '"What nobody wrote" is no heading of lesson 02 or one before it'
     copy_again
-    echo '    read_about "Lesson 02"' >>tests/helpers.bash
-    broken 'tests/helpers.bash:read_about "Lesson 02"' 'name the lesson too'
+    echo '    read_about "Lesson 20"' >>tests/helpers.bash
+    broken 'tests/helpers.bash:"Lesson 20"' 'is no heading of any lesson'
     copy_again
     echo '    read_about "Lesson 02" 77' >>tests/helpers.bash
     broken 'tests/helpers.bash:77' 'there is no lesson 77'
