@@ -56,6 +56,9 @@ test-%: all ## checks lesson NN
 lint: ## checks layout and looks for mistakes, with the tools that are here
 	@sh tests/lint
 
+slides: ## turns the slides into HTML in build/slides/ [PDF=1] [SCHEME=dark]
+	@PDF=$(PDF) SCHEME=$(SCHEME) sh slides/build build/slides
+
 clean: ## removes build/
 	rm -rf build
 
@@ -89,4 +92,4 @@ $(B)/flags: FORCE
 
 -include $(common:.o=.d) $(programs:=.d)
 .SECONDARY:
-.PHONY: help all test lint clean FORCE
+.PHONY: help all test lint slides clean FORCE
