@@ -62,6 +62,12 @@ server prints {c} connected (active: 1)
 END
 }
 
+differ() {
+    cmp -s "$1" "$2" || return 0
+    echo "the same forty replies twice"
+    return 1
+}
+
 # replies N FILE: asks a new server N times.
 replies() {
     scene <<END
@@ -102,9 +108,9 @@ b saves b
 END
     replies 40 c
     replies 40 d
-    ! cmp -s a b
-    ! cmp -s c d
-    ! cmp -s a c
+    differ a b
+    differ c d
+    differ a c
 }
 
 @test "06 server: the choice follows no count: sequences do not repeat" {
