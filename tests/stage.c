@@ -13,7 +13,9 @@
  * when it ends, however it ends.
  *
  * Environment: STAGE_SECONDS, how long a step waits at most (5); STAGE_READ,
- * the heading of the lesson that explains the failing check; COLUMNS.
+ * the heading of the lesson that explains the failing check; for a scene that
+ * is shown, COLUMNS (80) and PACE, the milliseconds between two steps on a
+ * terminal (600).
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -25,9 +27,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -72,12 +76,15 @@ static char where_host[ADDRESS_SIZE], where_port[8];
 
 static int show;              /* -p: the scene is for people to watch */
 static int quiet;             /* -q: it may fail without a report */
+static int typing;            /* somebody types in our terminal */
+static pid_t parent;          /* whoever started us */
 static long long patience_ms; /* how long a step waits */
 static long long deadline;    /* of this step */
 static const char *step_text = "";
 static char done[12][200]; /* the last steps, for the report */
 static size_t done_count;
 static int reaper = -1;
+static pid_t reaper_pid;
 static int wake[2];
 static volatile sig_atomic_t interrupted;
 
@@ -242,6 +249,13 @@ static void drop(struct bytes *b, size_t length)
 
 /* ---- starting and ending ------------------------------------------------ */
 
+/* A program has a process group of its own, unless it runs-here. */
+static void kill_program(pid_t pid)
+{
+    if (kill(-pid, SIGKILL) == -1)
+        kill(pid, SIGKILL);
+}
+
 /*
  * A child that outlives us only to kill what we started, should we be killed
  * ourselves: it learns of every program and waits for the end of the pipe.
@@ -260,9 +274,11 @@ static void start_reaper(void)
     if (child > 0) {
         close(ends[0]);
         reaper = ends[1];
+        reaper_pid = child;
         fcntl(reaper, F_SETFD, FD_CLOEXEC);
         return;
     }
+    setpgid(0, 0); /* what is typed in the terminal is not for it */
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
@@ -277,7 +293,7 @@ static void start_reaper(void)
                 pids[i] = pids[--count];
     }
     while (count > 0)
-        kill(-pids[--count], SIGKILL);
+        kill_program(pids[--count]);
     _exit(0);
 }
 
@@ -291,9 +307,12 @@ static void end_program(struct actor *a)
 {
     if (a->pid == 0)
         return;
-    kill(-a->pid, SIGKILL);
-    if (!a->has_ended)
+    if (a->has_ended) {
+        kill(-a->pid, SIGKILL); /* the children it left behind */
+    } else {
+        kill_program(a->pid);
         waitpid(a->pid, &a->status, 0);
+    }
     tell_reaper(-a->pid);
     a->pid = 0;
 }
@@ -302,6 +321,8 @@ static void leave(int status)
 {
     for (size_t i = 0; i < actor_count; i++)
         end_program(actors[i]);
+    close(reaper);
+    waitpid(reaper_pid, NULL, 0);
     if (fflush(stdout) == EOF && status == 0)
         status = 1;
     exit(status);
@@ -329,7 +350,7 @@ static void set_no_wait(int fd)
 
 static void set_up(void)
 {
-    static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
+    static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     struct sigaction action = {.sa_handler = on_signal};
 
     struct rlimit limit;
@@ -424,11 +445,15 @@ static int pump(const struct actor *reading, size_t most)
         }
     }
     long long left = deadline - now_ms();
+    if (left > 500)
+        left = 500; /* now and then we look whether our parent lives */
     int ready = poll(fds, count, left > 0 ? (int)left : 0);
     if (interrupted) {
         printf("\n");
         leave(128 + interrupted);
     }
+    if (getppid() != parent || ferror(stdout))
+        leave(1); /* nobody is there who wants to know */
     if (ready == -1 && errno != EINTR)
         broken("poll");
     if (ready == 0)
@@ -600,12 +625,30 @@ static int colour_of(const struct actor *a)
     return colours[i % 5];
 }
 
+static long number_of(const char *variable, long otherwise)
+{
+    const char *set = getenv(variable);
+
+    return set != NULL && set[0] != '\0' ? strtol(set, NULL, 10) : otherwise;
+}
+
 static void pace(void)
 {
-    if (isatty(STDOUT_FILENO)) {
+    long ms = number_of("PACE", 600);
+
+    if (isatty(STDOUT_FILENO) && ms > 0) {
         fflush(stdout);
-        nanosleep(&(struct timespec){.tv_nsec = 600000000}, NULL);
+        nanosleep(&(struct timespec){.tv_sec = ms / 1000,
+                                     .tv_nsec = ms % 1000 * 1000000},
+                  NULL);
     }
+}
+
+static size_t columns(void)
+{
+    long set = number_of("COLUMNS", 80);
+
+    return set > 0 ? (size_t)set : 80;
 }
 
 /* Columns a character takes: East Asian ones take two, near enough. */
@@ -614,12 +657,27 @@ static size_t columns_of(const char *bytes, size_t size)
     return size == 3 && (unsigned char)bytes[0] >= 0xE3 ? 2 : size == 4 ? 2 : 1;
 }
 
+/*
+ * Around a row of text: while somebody types it goes above what is typed. Makes
+ * room below, inserts a row, and puts the cursor back where it was.
+ */
+static void begin_row(void)
+{
+    if (typing)
+        fputs("\033D\033[A\0337\r\033[L", stdout);
+}
+
+static void end_row(void)
+{
+    fputs(typing ? "\0338\033[B" : "\n", stdout);
+    fflush(stdout);
+}
+
 /* Prints a line as "name | text", going on below itself when it is long. */
 static void show_line(const struct actor *a, char mark, const char *data,
                       size_t length)
 {
-    const char *set = getenv("COLUMNS");
-    size_t width = set != NULL ? strtoul(set, NULL, 10) : 80, used = 0;
+    size_t width = columns(), used = 0;
     int coloured = isatty(STDOUT_FILENO);
     char *text;
 
@@ -634,6 +692,7 @@ static void show_line(const struct actor *a, char mark, const char *data,
     width = width > 30 ? width - 11 : 20;
     for (const char *at = text; at == text || *at != '\0'; used = 0) {
         const char *start = at;
+        begin_row();
         if (coloured)
             printf("\033[%dm%8s %c\033[0m ", colour_of(a), a->name, mark);
         else
@@ -645,13 +704,39 @@ static void show_line(const struct actor *a, char mark, const char *data,
                 break;
             at += size;
         }
-        printf("%s%.*s%s\n", coloured && mark == '>' ? "\033[1m" : "",
+        printf("%s%.*s%s", coloured && mark == '>' ? "\033[1m" : "",
                (int)(at - start), start,
                coloured && mark == '>' ? "\033[0m" : "");
+        end_row();
         if (*at == '\0')
             break;
     }
     free(text);
+}
+
+/* Prints what a scene says to its audience, broken between words. */
+static void show_heading(const char *text, int is_first)
+{
+    struct bytes decoded = decode(text, 0);
+    const char *at = decoded.data, *end = at + decoded.length;
+    size_t used = 0;
+
+    printf("%s", is_first ? "\n" : "");
+    for (; at < end && *at == ' '; at++)
+        used += (size_t)printf(" ");
+    for (size_t begun = used; at < end; begun = 0) {
+        const char *space = memchr(at, ' ', (size_t)(end - at));
+        size_t size = (size_t)((space != NULL ? space : end) - at);
+        if (used > begun && used + 1 + size > columns())
+            used = (size_t)printf("\n") - 1;
+        used +=
+            (size_t)printf("%s%.*s", used > begun ? " " : "", (int)size, at);
+        at += size + (space != NULL);
+    }
+    printf("\n");
+    if (is_first)
+        pace();
+    free(decoded.memory);
 }
 
 /* ---- verbs: programs ---------------------------------------------------- */
@@ -767,6 +852,9 @@ static void do_runs_in_terminal(struct actor *a, const char *text)
         if ((terminal = open(name, O_RDWR)) == -1 || dup2(terminal, 0) == -1 ||
             dup2(terminal, 1) == -1 || dup2(terminal, 2) == -1)
             _exit(127);
+#ifdef TIOCSCTTY /* BSD and macOS do not take it over by opening it */
+        ioctl(terminal, TIOCSCTTY, 0);
+#endif
         close(terminal);
         become(command.data);
     }
@@ -778,6 +866,66 @@ static void do_runs_in_terminal(struct actor *a, const char *text)
         broken("dup");
     set_no_wait(a->in.fd);
     free(command.memory);
+}
+
+/* Shows the lines that have come and that no step has looked at. */
+static void show_news(void)
+{
+    for (size_t i = 0; i < actor_count; i++) {
+        struct bytes *both[] = {&actors[i]->out.bytes, &actors[i]->err.bytes};
+        for (int k = 0; actors[i]->is_program && k < 2; k++) {
+            char *newline;
+            while (both[k]->length > 0 &&
+                   (newline = memchr(both[k]->data, '\n', both[k]->length))) {
+                size_t length = (size_t)(newline - both[k]->data);
+                show_line(actors[i], '|', both[k]->data, length);
+                drop(both[k], length + 1);
+            }
+        }
+    }
+}
+
+/*
+ * Runs a program in our own terminal, for somebody to use it, and shows what
+ * the others print above the line that is being typed, until the program ends.
+ * Ctrl-C is for it, not for us.
+ */
+static void do_runs_here(struct actor *a, const char *text)
+{
+    struct bytes command = decode(text, 0);
+    const char *kind = getenv("TERM");
+
+    append(&command, "", 1);
+    reset_actor(a);
+    tcflush(STDOUT_FILENO, TCIFLUSH); /* what was typed during the scene */
+    fflush(stdout);
+    signal(SIGINT, SIG_IGN);
+    a->pid = fork();
+    if (a->pid == -1)
+        broken("fork");
+    if (a->pid == 0) {
+        int terminal = open("/dev/tty", O_RDONLY);
+        if (terminal == -1 || dup2(terminal, 0) == -1)
+            _exit(127);
+        close(terminal);
+        become(command.data);
+    }
+    tell_reaper(a->pid);
+    a->is_program = 1;
+    free(command.memory);
+
+    typing = kind != NULL && strcmp(kind, "dumb") != 0;
+    while (!a->has_ended) {
+        deadline = now_ms() + 1000;
+        pump(NULL, 0);
+        show_news();
+    }
+    typing = 0;
+    if (WIFSIGNALED(a->status))
+        printf("\n"); /* the "^C" has no line ending */
+    deadline = now_ms() + 200;
+    while (pump(NULL, 0)) /* what they have to say to its leaving */
+        show_news();
 }
 
 static void need_program(const struct actor *a)
@@ -1376,6 +1524,12 @@ static void do_closes(struct actor *a, const char *text)
         a->listener = -1;
         return;
     }
+    if (a->is_terminal) { /* its window is closed: it gets SIGHUP */
+        close(a->in.fd);
+        close(a->out.fd);
+        a->in.fd = a->out.fd = -1;
+        return;
+    }
     if (a->is_program)
         unreadable("only a socket can do this");
     reset_actor(a);
@@ -1426,6 +1580,7 @@ static const struct {
 } verbs[] = {
     {"runs", do_runs},
     {"runs-in-terminal", do_runs_in_terminal},
+    {"runs-here", do_runs_here},
     {"listens", do_listens},
     {"prints", do_prints},
     {"prints-lines", do_prints_lines},
@@ -1525,7 +1680,9 @@ int main(int argc, char *argv[])
     long long seconds = set != NULL ? strtol(set, NULL, 10) : 5;
     FILE *scene = stdin;
     char line[STEP];
+    int headings = 0;
 
+    parent = getppid();
     for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
         show |= strcmp(argv[1], "-p") == 0;
         quiet |= strcmp(argv[1], "-q") == 0;
@@ -1541,13 +1698,12 @@ int main(int argc, char *argv[])
         start[strcspn(start, "\n")] = '\0';
         if (start[0] == '#' || start[0] == '\0')
             continue;
-        if (strncmp(start, "-- ", 3) == 0) {
-            if (show) {
-                printf("\n%s\n", start + 3);
-                pace();
-            }
+        if (strncmp(start, "--", 2) == 0) {
+            if (show)
+                show_heading(start + 2 + (start[2] == ' '), headings++ == 0);
             continue;
         }
+        headings = 0;
         play(start, seconds);
     }
     look_back();
