@@ -17,7 +17,7 @@ static void *print_five_times(void *argument)
     const char *line = argument;
 
     for (int i = 0; i < 5; i++) {
-        struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+        struct timespec pause = {.tv_nsec = 100000000 /* 100 ms */};
 
         printf("%s\n", line);
         while (nanosleep(&pause, &pause) == -1 && errno == EINTR)
