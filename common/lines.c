@@ -5,10 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net.h"
+
 void lines_from(struct lines *in, int fd, size_t limit)
 {
     in->fd = fd;
     in->limit = limit;
+    in->deadline = 0;
     in->start = in->end = 0;
 }
 
@@ -20,9 +23,16 @@ static ssize_t read_more(struct lines *in)
     memmove(in->data, in->data + in->start, in->end - in->start);
     in->end -= in->start;
     in->start = 0;
-    do
+    do {
+        if (in->deadline != 0 && wait_input(in->fd, in->deadline) == 0) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
         got = read(in->fd, in->data + in->end, sizeof in->data - in->end);
-    while (got == -1 && errno == EINTR);
+        if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            wait_input(in->fd, in->deadline);
+    } while (got == -1 &&
+             (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK));
     if (got > 0)
         in->end += (size_t)got;
     return got;
@@ -69,6 +79,11 @@ int next_line(struct lines *in, char **line, size_t *length)
             return *length == 0 ? 0 : hand_out(in, *length, 0, line);
         }
     }
+}
+
+int line_waiting(const struct lines *in)
+{
+    return memchr(in->data + in->start, '\n', in->end - in->start) != NULL;
 }
 
 int is_word(const char *line, size_t length, const char *word)

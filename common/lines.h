@@ -18,6 +18,7 @@ enum { LINE_LIMIT = 1024, LINE_ROOM = 8190 };
 struct lines {
     int fd;
     size_t limit;
+    long long deadline; /* see now_ms(); 0: none */
     size_t start, end;
     char data[LINE_ROOM + 2];
 };
@@ -25,14 +26,15 @@ struct lines {
 /*
  * Prepares to read lines of at most `limit` bytes (up to LINE_ROOM) from a
  * socket, a terminal or a pipe. The descriptor stays the caller's. Only one
- * thread at a time may use a struct lines.
+ * thread at a time may use a struct lines. A deadline may be set afterwards, on
+ * a socket that does not block: next_line() waits no longer than that.
  */
 void lines_from(struct lines *in, int fd, size_t limit);
 
 /*
  * Waits for the next line and returns 1; 0 at the end of the stream; -1 with
- * errno when reading failed, EMSGSIZE when the line is longer than the limit
- * (there is no reading on after that).
+ * errno when reading failed: ETIMEDOUT at the deadline, EMSGSIZE when the line
+ * is longer than the limit (there is no reading on after that).
  *
  * *line has *length bytes, any bytes: it is not a string and may contain NUL.
  * Its "\n" or "\r\n" is not counted, but line[*length] is always '\n', so
@@ -40,6 +42,9 @@ void lines_from(struct lines *in, int fd, size_t limit);
  * until the next call. The last line of a stream may lack its ending. read(2).
  */
 int next_line(struct lines *in, char **line, size_t *length);
+
+/* Whether next_line() has another line without waiting for it. */
+int line_waiting(const struct lines *in);
 
 /* Whether a line is just this word. */
 int is_word(const char *line, size_t length, const char *word);

@@ -183,14 +183,15 @@ long long now_ms(void)
 int wait_input(int fd, long long deadline)
 {
     struct pollfd readable = {.fd = fd, .events = POLLIN};
-    long long left;
 
-    while ((left = deadline - now_ms()) > 0) {
+    for (;;) {
+        long long left = deadline == 0 ? -1 : deadline - now_ms();
+        if (deadline != 0 && left <= 0)
+            return 0;
         int ready = poll(&readable, 1, (int)left);
         if (ready > 0 || (ready == -1 && errno != EINTR))
             return ready;
     }
-    return 0;
 }
 
 static void hang_up_within(int fd, int ms)

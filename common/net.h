@@ -78,7 +78,8 @@ long long now_ms(void);
 
 /*
  * Waits until fd can be read (or is at its end), but not past the deadline,
- * a time of now_ms(). Returns 1, 0 at the deadline, -1 with errno. poll(2).
+ * a time of now_ms(); 0 is none. Returns 1, 0 at the deadline, -1 with errno.
+ * poll(2).
  */
 int wait_input(int fd, long long deadline);
 

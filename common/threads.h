@@ -6,13 +6,18 @@
 #ifndef THREADS_H
 #define THREADS_H
 
+#include <pthread.h>
+
 /*
  * Runs run(argument) in a thread of its own, with a stack of 256 KiB, of which
- * only what it touches takes up memory. The thread is detached: nobody waits
- * for it, and it cleans up after itself when it returns. Any thread may call
- * this. Returns 0, or -1 with errno, EAGAIN when there are too many threads;
- * then the argument is still the caller's. pthread_create(3).
+ * only what it touches takes up memory. Nobody waits for the thread; it cleans
+ * up after itself when it returns. Any thread may call this. Returns 0, or -1
+ * with errno, EAGAIN when there are too many threads; then the argument is
+ * still the caller's. pthread_create(3), pthread_detach(3).
  */
 int start_thread(void *(*run)(void *), void *argument);
+
+/* The same for a thread that the caller waits for with pthread_join(3). */
+int start_joinable(pthread_t *thread, void *(*run)(void *), void *argument);
 
 #endif

@@ -1131,8 +1131,10 @@ static void do_gets_signal(struct actor *a, const char *text)
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         if (strcmp(text, signals[i].name) == 0) {
             pace();
-            show_line(a, '>', signals[i].number == SIGINT ? "(Ctrl-C)" : text,
-                      signals[i].number == SIGINT ? 8 : strlen(text));
+            const char *what = signals[i].number == SIGINT    ? "(Ctrl-C)"
+                               : signals[i].number == SIGKILL ? "(killed)"
+                                                              : text;
+            show_line(a, '>', what, strlen(what));
             if (a->pid > 0 && kill(-a->pid, signals[i].number) == -1)
                 broken("kill");
             return;
