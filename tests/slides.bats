@@ -117,8 +117,8 @@ finds() {
     change '/return 0/ { printf " " } { print }'
     finds 'a line of 75 columns; 74 fit'
     copy
-    change '/_footer/ { print "<!-- _class: large -->" } /return 0/ { printf "%49s", "" } { print }'
-    finds 'a line of 62 columns; 61 fit'
+    change '/_footer/ { print "<!-- _class: large -->" } /return 0/ { printf "%50s", "" } { print }'
+    finds 'a line of 63 columns; 62 fit'
     change '/return 0/ { sub(/ /, "") } { print }'
     sh "$BATS_TEST_DIRNAME/slides" decks
 }
