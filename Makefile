@@ -44,7 +44,7 @@ client-%: all ## runs its client here [HOST=127.0.0.1] [PORT=9999]
 	@$(bin)/client $(if $(HOST)$(PORT),$(or $(HOST),127.0.0.1) $(PORT))
 
 diff-%: ## what changed since the lesson before
-	@$(if $(before),diff -u -r -x README.md -x demo.txt lessons/$(before) \
+	@$(if $(before),diff -u -r -x '*.md' -x '*.txt' lessons/$(before) \
 		lessons/$(name) || test $$? = 1,echo 'Lesson $* is the first one.')
 
 test: all ## checks every lesson
@@ -53,10 +53,10 @@ test: all ## checks every lesson
 test-%: all ## checks lesson NN
 	@sh tests/run $(B) tests/$(name).bats
 
-lint: ## checks layout and looks for mistakes, with the tools that are here
+lint: ## checks layout, looks for mistakes
 	@sh tests/lint
 
-slides: ## turns the slides into HTML in build/slides/ [PDF=1] [SCHEME=dark]
+slides: ## turns the slides into HTML [PDF=1] [SCHEME=dark]
 	@PDF=$(PDF) SCHEME=$(SCHEME) sh slides/build build/slides
 
 clean: ## removes build/

@@ -421,15 +421,16 @@ static void reap(void)
 /* Moves bytes until something happened. Returns 0 when the time is up. */
 static int pump(const struct actor *reading, size_t most)
 {
-    static struct pollfd fds[ACTORS * 3 + 1];
+    static struct pollfd fds[ACTORS * 3 + 2];
     static struct {
         struct actor *actor;
         struct stream *stream;
-    } owner[ACTORS * 3 + 1];
+    } owner[ACTORS * 3 + 2];
     nfds_t count = 0;
     char woken[64];
 
     fds[count++] = (struct pollfd){.fd = wake[0], .events = POLLIN};
+    fds[count++] = (struct pollfd){.fd = STDOUT_FILENO};
     for (size_t i = 0; i < actor_count; i++) {
         struct actor *a = actors[i];
         struct stream *streams[] = {&a->in, &a->out, &a->err};
@@ -452,7 +453,7 @@ static int pump(const struct actor *reading, size_t most)
         printf("\n");
         leave(128 + interrupted);
     }
-    if (getppid() != parent || ferror(stdout))
+    if (getppid() != parent || (fds[1].revents & (POLLHUP | POLLERR)) != 0)
         leave(1); /* nobody is there who wants to know */
     if (ready == -1 && errno != EINTR)
         broken("poll");
@@ -461,7 +462,7 @@ static int pump(const struct actor *reading, size_t most)
     while (read(wake[0], woken, sizeof woken) > 0)
         continue;
     reap();
-    for (nfds_t i = 1; ready > 0 && i < count; i++) {
+    for (nfds_t i = 2; ready > 0 && i < count; i++) {
         if (fds[i].revents == 0)
             continue;
         if (fds[i].events == POLLOUT)
@@ -1000,7 +1001,7 @@ static void do_prints_lines(struct actor *a, const char *text)
 }
 
 /* For output that has no lines, a terminal's above all: text, anywhere. */
-static void do_shows(struct actor *a, const char *text)
+static void wait_text(struct actor *a, const char *text)
 {
     struct bytes wanted = decode(text, 0);
 
@@ -1020,6 +1021,30 @@ static void do_shows(struct actor *a, const char *text)
             fail(wanted.data, wanted.length, a->out.bytes.data,
                  a->out.bytes.length, "but not the expected text");
     }
+}
+
+static void do_shows(struct actor *a, const char *text)
+{
+    wait_text(a, text);
+}
+
+/* A text and the port right after it, which is {port} from then on. */
+static void do_shows_port(struct actor *a, const char *text)
+{
+    struct bytes *out = &a->out.bytes;
+    size_t digits = 0;
+
+    wait_text(a, text);
+    for (;;) {
+        while (digits < out->length && digits < sizeof where_port - 1 &&
+               out->data[digits] >= '0' && out->data[digits] <= '9')
+            digits++;
+        if (digits < out->length)
+            break;
+        if (a->out.fd == -1 || !pump(a, 0))
+            fail("a port", 6, out->data, out->length, "");
+    }
+    snprintf(where_port, sizeof where_port, "%.*s", (int)digits, out->data);
 }
 
 static void note_listener(const char *address)
@@ -1589,6 +1614,7 @@ static const struct {
     {"prints-rest", do_prints_rest},
     {"complains", do_complains},
     {"shows", do_shows},
+    {"shows-port", do_shows_port},
     {"types", do_types},
     {"types-file", do_types_file},
     {"ends-input", do_ends_input},
@@ -1693,6 +1719,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "stage: %s: %s\n", argv[1], strerror(errno));
         return 2;
     }
+    fcntl(fileno(scene), F_SETFD, FD_CLOEXEC);
     setvbuf(stdout, NULL, _IOLBF, 0);
     set_up();
     while (fgets(line, sizeof line, scene) != NULL) {
