@@ -1,7 +1,8 @@
 # The only way in: `make` says what there is.
 #
 # CC, CFLAGS and LDFLAGS may be given on the command line. SANITIZE=thread or
-# SANITIZE=address,undefined builds apart, in a folder of its own.
+# SANITIZE=address,undefined builds apart, in a folder of its own; so does
+# FAULTS=1, in which calls are cut short and interrupted (tests/faults.c).
 
 CC = cc
 CFLAGS = -O2 -g
@@ -10,13 +11,18 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wconversion
 
 comma := ,
-B := build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
+variant := $(subst $(comma),-,$(SANITIZE)$(if $(FAULTS),$(if \
+	$(SANITIZE),-)faults))
+B := build$(if $(variant),/$(variant))
 sanitize := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
-compile = $(CC) $(STANDARD) $(WARNINGS) $(CFLAGS) $(sanitize)
+faults := $(if $(FAULTS),-U_FORTIFY_SOURCE -include tests/faults.h)
+compile = $(CC) $(STANDARD) $(WARNINGS) $(CFLAGS) $(sanitize) \
+	$(if $(filter tests/%,$<),,$(faults))
 
-common := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
+common := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c) \
+	$(if $(FAULTS),tests/faults.c))
 programs := $(patsubst lessons/%.c,$(B)/%,$(wildcard lessons/*/*.c)) \
-	$(patsubst %.c,$(B)/%,$(wildcard tests/*.c))
+	$(patsubst %.c,$(B)/%,$(filter-out tests/faults.c,$(wildcard tests/*.c)))
 
 # lesson 05 -> 05-threaded-echo; the lesson before it; where its programs are
 name = $(or $(notdir $(wildcard lessons/$*-*)),$(error there is no lesson $*))

@@ -127,12 +127,14 @@ END
 s listens
 a runs $CLIENT 127.0.0.1 {port}
 s accepts
+a pauses 100
 s resets
 a types hello
 a complains server closed the connection
 a exits 0
 b runs $CLIENT 127.0.0.1 {port}
 s accepts
+b pauses 100
 s closes
 b types hello
 b complains server closed the connection

@@ -152,6 +152,7 @@ a complains server closed the connection
 a exits 0
 b runs $CLIENT 127.0.0.1 {port}
 s accepts
+b pauses 100
 s resets
 b types hello
 b complains server closed the connection

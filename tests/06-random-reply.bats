@@ -240,6 +240,7 @@ END
 s listens
 a runs $CLIENT 127.0.0.1 {port}
 s accepts
+a pauses 100
 s resets
 a types hello
 a complains server closed the connection

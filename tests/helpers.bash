@@ -2,7 +2,8 @@
 #
 # A check is a scene that tests/stage.c plays; tests/README.md lists its verbs.
 # The programs under test are $SERVER and $CLIENT, commands for sh: the
-# course's own unless the environment names others.
+# course's own unless the environment names others. $INJECTED says which faults
+# befall programs built for it (tests/faults.c).
 
 # lesson NAME: sets up the checks of one lesson.
 lesson() {
@@ -10,6 +11,14 @@ lesson() {
     PATH=$BUILD/$1:$PATH
     SERVER=${SERVER:-server}
     CLIENT=${CLIENT:-client}
+    INJECT=${INJECTED:-}
+    case $BATS_TEST_DESCRIPTION in
+    "02: "*) INJECT=${INJECT/send/} ;; # its server is about one recv()
+    esac
+    case $BATS_TEST_DESCRIPTION in
+    "02"*) INJECT=${INJECT/recv/} ;;
+    esac
+    export INJECT
     cd "$BATS_TEST_TMPDIR" || return 1
 }
 

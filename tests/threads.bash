@@ -281,6 +281,7 @@ a complains server closed the connection
 a exits 0
 b runs $CLIENT 127.0.0.1 {port}
 s accepts
+b pauses 100
 s resets
 b complains server closed the connection
 b exits 0

@@ -1,0 +1,289 @@
+/*
+ * faults.c - system calls on a bad day, every time.
+ *
+ * On loopback, nearly every send() takes all, nearly every recv() brings all,
+ * and nothing interrupts a call, so a program that counts on it passes by
+ * luck. A program built with FAULTS=1 calls the functions below instead. They
+ * do what the standard allows: they take or bring only some of the bytes,
+ * fail with EINTR, or wake without a reason, always at the same calls.
+ *
+ * Which of it is decided when the program runs, by the variable INJECT, a list
+ * of words (none: all calls are as they are):
+ *
+ *     send   send() and write() take less than they are given
+ *     recv   recv() and read() bring less than is there
+ *     intr   calls that may wait fail with EINTR
+ *     wake   pthread_cond_wait() returns though nobody signalled
+ *
+ * Only sockets are touched, and what is read from stdin.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* What they are called in the programs: faults.h. */
+int faults_accept(int, struct sockaddr *, socklen_t *);
+int faults_close(int);
+int faults_connect(int, const struct sockaddr *, socklen_t);
+int faults_poll(struct pollfd *, nfds_t, int);
+int faults_pthread_cond_wait(pthread_cond_t *, pthread_mutex_t *);
+ssize_t faults_read(int, void *, size_t);
+ssize_t faults_readv(int, const struct iovec *, int);
+ssize_t faults_recv(int, void *, size_t, int);
+ssize_t faults_recvfrom(int, void *, size_t, int, struct sockaddr *,
+                        socklen_t *);
+ssize_t faults_recvmsg(int, struct msghdr *, int);
+int faults_select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+ssize_t faults_send(int, const void *, size_t, int);
+ssize_t faults_sendmsg(int, const struct msghdr *, int);
+ssize_t faults_sendto(int, const void *, size_t, int, const struct sockaddr *,
+                      socklen_t);
+int faults_socket(int, int, int);
+ssize_t faults_write(int, const void *, size_t);
+ssize_t faults_writev(int, const struct iovec *, int);
+
+enum { SEND = 1, RECV = 2, INTR = 4, WAKE = 8, READ_ENV = 16 };
+enum { DESCRIPTORS = 8192, CYCLE = 8 };
+
+/* What is known of a descriptor, from 0 on for every new connection. */
+static struct {
+    atomic_bool is_socket;
+    atomic_uint sends, receives, waits;
+} known[DESCRIPTORS];
+
+/* ---- what happens when -------------------------------------------------- */
+
+/* The words of INJECT as bits. */
+static int wanted(int what)
+{
+    static atomic_int words;
+    int now = words;
+
+    if (now == 0) {
+        const char *set = getenv("INJECT");
+        now = READ_ENV;
+        if (set != NULL)
+            now |= (strstr(set, "send") != NULL ? SEND : 0) |
+                   (strstr(set, "recv") != NULL ? RECV : 0) |
+                   (strstr(set, "intr") != NULL ? INTR : 0) |
+                   (strstr(set, "wake") != NULL ? WAKE : 0);
+        words = now;
+    }
+    return (now & what) != 0;
+}
+
+static int is_known(int fd)
+{
+    return fd >= 0 && fd < DESCRIPTORS && known[fd].is_socket;
+}
+
+static int begin_socket(int fd)
+{
+    if (fd >= 0 && fd < DESCRIPTORS) {
+        known[fd].sends = known[fd].receives = known[fd].waits = 0;
+        known[fd].is_socket = 1;
+    }
+    return fd;
+}
+
+static int interrupt(void)
+{
+    errno = EINTR;
+    return -1;
+}
+
+/*
+ * The fate of the nth call, from a cycle of eight: -1 it is interrupted, 0 it
+ * is left alone, else the number of bytes it is cut to.
+ */
+static const int send_cycle[CYCLE] = {2, -1, 1, 0, -1, 0, 3, 0};
+static const int receive_cycle[CYCLE] = {-1, 1, 0, 3, -1, 0, 1, 0};
+
+static int fate(const int cycle[CYCLE], unsigned n, int what)
+{
+    int chosen = cycle[n % CYCLE];
+
+    return chosen == -1 ? -wanted(INTR) : wanted(what) ? chosen : 0;
+}
+
+static int send_fate(int fd)
+{
+    return is_known(fd) ? fate(send_cycle, known[fd].sends++, SEND) : 0;
+}
+
+static int receive_fate(int fd)
+{
+    return is_known(fd) || fd == 0
+               ? fate(receive_cycle, known[fd].receives++, RECV)
+               : 0;
+}
+
+static size_t cut(size_t size, int to)
+{
+    return to > 0 && size > (size_t)to ? (size_t)to : size;
+}
+
+/* ---- making, accepting and closing -------------------------------------- */
+
+int faults_socket(int domain, int type, int protocol)
+{
+    return begin_socket(socket(domain, type, protocol));
+}
+
+int faults_accept(int fd, struct sockaddr *address, socklen_t *size)
+{
+    if (is_known(fd) && known[fd].waits++ % 3 == 0 && wanted(INTR))
+        return interrupt();
+    return begin_socket(accept(fd, address, size));
+}
+
+/* An interrupted connect() goes on by itself; a second one is no help. */
+int faults_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+    int result = connect(fd, address, size);
+
+    if (result == 0 && is_known(fd) && known[fd].waits++ == 0 && wanted(INTR))
+        return interrupt();
+    return result;
+}
+
+int faults_close(int fd)
+{
+    if (is_known(fd))
+        known[fd].is_socket = 0;
+    return close(fd);
+}
+
+/* ---- sending ------------------------------------------------------------ */
+
+ssize_t faults_send(int fd, const void *data, size_t size, int flags)
+{
+    int to = send_fate(fd);
+
+    return to == -1 ? interrupt() : send(fd, data, cut(size, to), flags);
+}
+
+ssize_t faults_sendto(int fd, const void *data, size_t size, int flags,
+                      const struct sockaddr *address, socklen_t length)
+{
+    int to = send_fate(fd);
+
+    if (to == -1)
+        return interrupt();
+    return sendto(fd, data, cut(size, to), flags, address, length);
+}
+
+ssize_t faults_write(int fd, const void *data, size_t size)
+{
+    int to = send_fate(fd);
+
+    return to == -1 ? interrupt() : write(fd, data, cut(size, to));
+}
+
+/* A cut call with several pieces moves some of the first one. */
+ssize_t faults_writev(int fd, const struct iovec *pieces, int count)
+{
+    int to = send_fate(fd);
+
+    if (to == -1)
+        return interrupt();
+    if (to == 0 || count < 1)
+        return writev(fd, pieces, count);
+    return write(fd, pieces->iov_base, cut(pieces->iov_len, to));
+}
+
+ssize_t faults_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    int to = send_fate(fd);
+    struct msghdr less = *message;
+
+    if (to == -1)
+        return interrupt();
+    if (to > 0 && less.msg_iovlen > 1)
+        less.msg_iovlen = 1;
+    return sendmsg(fd, &less, flags);
+}
+
+/* ---- receiving ---------------------------------------------------------- */
+
+ssize_t faults_recv(int fd, void *data, size_t size, int flags)
+{
+    int to = receive_fate(fd);
+
+    if (flags & MSG_WAITALL)
+        to = to > 0 ? 0 : to; /* it promises to wait for all */
+    return to == -1 ? interrupt() : recv(fd, data, cut(size, to), flags);
+}
+
+ssize_t faults_recvfrom(int fd, void *data, size_t size, int flags,
+                        struct sockaddr *address, socklen_t *length)
+{
+    int to = receive_fate(fd);
+
+    if (to == -1)
+        return interrupt();
+    return recvfrom(fd, data, cut(size, to), flags, address, length);
+}
+
+ssize_t faults_read(int fd, void *data, size_t size)
+{
+    int to = receive_fate(fd);
+
+    return to == -1 ? interrupt() : read(fd, data, cut(size, to));
+}
+
+ssize_t faults_readv(int fd, const struct iovec *pieces, int count)
+{
+    int to = receive_fate(fd);
+
+    if (to == -1)
+        return interrupt();
+    if (to == 0 || count < 1)
+        return readv(fd, pieces, count);
+    return read(fd, pieces->iov_base, cut(pieces->iov_len, to));
+}
+
+ssize_t faults_recvmsg(int fd, struct msghdr *message, int flags)
+{
+    return receive_fate(fd) == -1 ? interrupt() : recvmsg(fd, message, flags);
+}
+
+/* ---- waiting ------------------------------------------------------------ */
+
+/* Every thread counts its own, so that the same ones are hit in every run. */
+static _Thread_local unsigned polls, wakes;
+
+int faults_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+    if (polls++ % 3 == 0 && wanted(INTR))
+        return interrupt();
+    return poll(fds, count, timeout);
+}
+
+int faults_select(int count, fd_set *in, fd_set *out, fd_set *bad,
+                  struct timeval *timeout)
+{
+    if (polls++ % 3 == 0 && wanted(INTR))
+        return interrupt();
+    return select(count, in, out, bad, timeout);
+}
+
+int faults_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
+{
+    if (wakes++ % 2 == 0 && wanted(WAKE)) {
+        pthread_mutex_unlock(lock);
+        sched_yield();
+        pthread_mutex_lock(lock);
+        return 0;
+    }
+    return pthread_cond_wait(condition, lock);
+}

@@ -1,0 +1,24 @@
+/*
+ * faults.h - the calls that tests/faults.c takes over.
+ *
+ * FAULTS=1 builds with `-include tests/faults.h`. There is no #include here:
+ * the names are changed in the system's own headers too, so that programs
+ * still have to include what they use.
+ */
+#define accept faults_accept
+#define close faults_close
+#define connect faults_connect
+#define poll faults_poll
+#define pthread_cond_wait faults_pthread_cond_wait
+#define read faults_read
+#define readv faults_readv
+#define recv faults_recv
+#define recvfrom faults_recvfrom
+#define recvmsg faults_recvmsg
+#define select faults_select
+#define send faults_send
+#define sendmsg faults_sendmsg
+#define sendto faults_sendto
+#define socket faults_socket
+#define write faults_write
+#define writev faults_writev
