@@ -287,7 +287,7 @@ END
 }
 
 @test "01 server: a body after the header does not spoil the answer" {
-    read_about "Hanging up"
+    read_about "Hanging up" 02
     scene <<END
 server runs $SERVER 0
 server listens
