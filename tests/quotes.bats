@@ -70,6 +70,13 @@ broken() {
     sh tests/quotes
 }
 
+@test "quotes: tests/README.md explains every verb of a scene, and no other" {
+    cd "$BATS_TEST_DIRNAME"
+    # shellcheck disable=SC2016
+    diff <(sed -n 's/^    {"\([a-z-]*\)", do_.*/\1/p' stage.c | sort -u) \
+        <(sed -n 's/^| `\([a-z-]*\)[ `].*/\1/p' README.md | sort -u)
+}
+
 @test "quotes: a whole copy holds" {
     copy
     [ "$(sh tests/quotes)" = \
