@@ -81,7 +81,8 @@ static pid_t parent;          /* whoever started us */
 static long long patience_ms; /* how long a step waits */
 static long long deadline;    /* of this step */
 static const char *step_text = "";
-static char done[12][200]; /* the last steps, for the report */
+static const char *acting = ""; /* the name of who does the step */
+static char done[12][200];      /* the last steps, for the report */
 static size_t done_count;
 static int reaper = -1;
 static pid_t reaper_pid;
@@ -511,8 +512,8 @@ static const char *pid_of(const char *name, char text[24])
 /*
  * Turns the text of a step into bytes: \n \r \t \\ \xHH, {port} {host} {addr}
  * of the last listener, {n} a count, {NAME} the address of that socket,
- * {NAME:pid} the process of that program. \c at the end does nothing here;
- * types looks for it.
+ * {NAME:pid} the process of that program, {name} who does the step. \c at the
+ * end does nothing here; types looks for it.
  */
 static struct bytes decode(const char *text, long n)
 {
@@ -546,6 +547,7 @@ static struct bytes decode(const char *text, long n)
             value = strcmp(name, "n") == 0      ? number
                     : strcmp(name, "port") == 0 ? where_port
                     : strcmp(name, "host") == 0 ? where_host
+                    : strcmp(name, "name") == 0 ? acting
                     : strcmp(name, "addr") == 0 ? listening
                     : find(name) != NULL        ? find(name)->address
                                                 : pid_of(name, number);
@@ -1219,6 +1221,14 @@ static void do_exits(struct actor *a, const char *text)
         printf("%8s   (exit status %d)\n", a->name, wanted);
 }
 
+/* The same, whatever else it prints until then. */
+static void do_exits_after_rest(struct actor *a, const char *text)
+{
+    wait_end(a);
+    a->out.bytes.length = 0;
+    do_exits(a, text);
+}
+
 /* ---- verbs: sockets ----------------------------------------------------- */
 
 static void need_socket(const struct actor *a)
@@ -1486,7 +1496,7 @@ static void do_finds_line(struct actor *a, const char *text)
 }
 
 /* Receives up to the end of the stream and writes it all to a file. */
-static void do_saves(struct actor *a, const char *text)
+static void save(struct actor *a, const char *text, const char *mode)
 {
     while (a->out.fd != -1)
         if (!pump(a, 65536))
@@ -1494,13 +1504,50 @@ static void do_saves(struct actor *a, const char *text)
                       patience_ms / 1000);
     if (a->out.ended != 1)
         fail_note("the connection was reset before its end");
-    FILE *file = fopen(text, "w");
+    struct bytes path = decode(text, 0);
+    append(&path, "", 1);
+    FILE *file = fopen(path.data, mode);
     if (file == NULL ||
         fwrite(a->out.bytes.data, 1, a->out.bytes.length, file) !=
             a->out.bytes.length ||
         fclose(file) == EOF)
         broken(text);
+    free(path.memory);
     a->out.bytes.length = 0;
+}
+
+static void do_saves(struct actor *a, const char *text)
+{
+    save(a, text, "w");
+}
+
+/* The same, behind what the file holds. */
+static void do_saves_more(struct actor *a, const char *text)
+{
+    save(a, text, "a");
+}
+
+/* "RATE SECONDS": receives so many bytes a second, for so long. */
+static void do_reads_slowly(struct actor *a, const char *text)
+{
+    char *rest;
+    long long rate = strtol(text, &rest, 10), taken = 0;
+    long long start = now_ms(), end = start + strtol(rest, NULL, 10) * 1000;
+
+    while (now_ms() < end) {
+        long long due = rate * (now_ms() - start) / 1000 - taken;
+        deadline = now_ms() + 20;
+        if (due > 0)
+            pump(a, (size_t)due);
+        else
+            pump(NULL, 0);
+        taken += (long long)a->out.bytes.length;
+        a->out.bytes.length = 0;
+        if (a->out.fd == -1)
+            fail_note("%s was cut off after %lld bytes, though it read %lld "
+                      "bytes a second",
+                      a->name, taken, rate);
+    }
 }
 
 static void do_sees_end(struct actor *a, const char *text)
@@ -1620,6 +1667,7 @@ static const struct {
     {"ends-input", do_ends_input},
     {"gets-signal", do_gets_signal},
     {"exits", do_exits},
+    {"exits-after-rest", do_exits_after_rest},
     {"connects", do_connects},
     {"tries-to-connect", do_tries_to_connect},
     {"accepts", do_accepts},
@@ -1633,6 +1681,8 @@ static const struct {
     {"gets-line", do_gets_line},
     {"finds-line", do_finds_line},
     {"saves", do_saves},
+    {"saves-more", do_saves_more},
+    {"reads-slowly", do_reads_slowly},
     {"sees-end", do_sees_end},
     {"is-cut-off", do_is_cut_off},
     {"has-nothing", do_has_nothing},
@@ -1650,6 +1700,7 @@ static void act(const char *name, const char *verb, const char *text,
             continue;
         patience_ms = seconds * 1000;
         deadline = now_ms() + patience_ms;
+        acting = name;
         verbs[i].act(appear(name), text);
         return;
     }

@@ -13,6 +13,12 @@ needs_a_plain_build() {
     esac
 }
 
+# needs_many_descriptors N: as many as the system lets us have.
+needs_many_descriptors() {
+    [ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -ge "$1" ] ||
+        skip "too few descriptors for so many clients"
+}
+
 # ---- servers ----------------------------------------------------------------
 
 # One client says nothing, one stops in a line, one never reads: a fourth is
@@ -154,8 +160,7 @@ END
 # A thousand clients at once: all are served, and memory stays bounded.
 thousand_clients() {
     needs_a_plain_build
-    [ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -ge 4000 ] ||
-        skip "too few descriptors for a thousand clients"
+    needs_many_descriptors 4000
     read_about "Who closes the socket"
     scene <<END
 server runs sh -c 'ulimit -n 4000; exec "\$0" 0' $SERVER

@@ -1,0 +1,218 @@
+# names.bash - checks that the lessons with names share: 07 and 08.
+#
+# A suite sets $WELCOME, what a client that has joined is told first (NAME
+# stands for its name), and $REST, the scene's steps by which it then skips
+# what the room tells a newcomer ("" if nothing).
+
+# joins ACTOR NAME: the steps by which a socket gets a name.
+joins() {
+    echo "$1 connects"
+    echo "$1 gets Enter your name:\n"
+    echo "$1 sends $2\n"
+    echo "$1 gets ${WELCOME//NAME/$2}\n"
+    echo "$1 ${REST:-pauses 0}"
+}
+
+# refused_name BYTES: is asked again, and can still give a good name.
+refused_name() {
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a gets Enter your name:\n
+a sends $1\n
+a gets a name is 1 to 31 bytes, without spaces or ':'\n
+a gets Enter your name:\n
+a sends alice\n
+a gets ${WELCOME//NAME/alice}\n
+END
+}
+
+accepted_name() {
+    scene <<END
+server runs $SERVER 0
+server listens
+$(joins a "$1")
+END
+}
+
+names_good_and_bad() {
+    read_about "A name"
+    local x31=abcdefghijklmnopqrstuvwxyz12345
+    refused_name '' || return
+    refused_name 'two words' || return
+    refused_name 'a:b' || return
+    refused_name '/quit' || return
+    refused_name '/q2' || return
+    refused_name "${x31}6" || return
+    refused_name 'tab\tbed' || return
+    refused_name 'bell\x07' || return
+    refused_name 'del\x7f' || return
+    refused_name 'nul\x00' || return
+    refused_name 'c1\xc2\x85' || return
+    refused_name 'latin\xe9' || return
+    refused_name '\xed\xa0\x80' || return
+    refused_name '\xc0\xaf' || return
+    refused_name '\xf4\x90\x80\x80' || return
+    refused_name '민수민수민수민수민수민' || return
+    accepted_name '민수' || return
+    accepted_name "$x31" || return
+    accepted_name '민수민수민수민수민수' || return
+    accepted_name 'a' || return
+    accepted_name "O'Neil?" || return
+    accepted_name 'a/b'
+}
+
+taken_name() {
+    read_about "A name"
+    scene <<END
+server runs $SERVER 0
+server listens
+$(joins a alice)
+b connects
+b gets Enter your name:\n
+b sends alice\r\n
+b gets the name 'alice' is taken\n
+b gets Enter your name:\n
+b sends Alice\n
+b gets ${WELCOME//NAME/Alice}\n
+END
+}
+
+# Fifty ask for the same name in the same instant: exactly one gets it.
+fifty_want_one_name() {
+    read_about "A name"
+    scene <<END
+server runs $SERVER 0
+server listens
+c[1-50] connects
+c[1-50] gets Enter your name:\n
+c[1-50] sends alice\n
+c[1-50] gets-line {any}
+c[1-50] half-closes
+c[1-50] saves-more answers
+END
+    [ "$(grep -c '^Enter your name:' answers)" -eq 49 ]
+}
+
+# name_is_free_after VERB...: whoever has a name and goes, leaves it.
+name_is_free_again() {
+    read_about "A name"
+    for how in closes half-closes resets 'sends half a li'; do
+        scene <<END || return
+server runs $SERVER 0
+server listens
+$(joins a alice)
+server finds-line {any}alice joined{any}
+a $how
+a closes
+server finds-line {any}alice left{any}
+$(joins b alice)
+END
+    done
+}
+
+# Whoever has not given a name within 60 s is dropped; started early by the
+# suite, in the background, because it takes that long.
+start_naming_limit() {
+    cat >"$BATS_FILE_TMPDIR/naming" <<END
+server runs $SERVER 0
+server listens
+silent connects
+silent gets Enter your name:\n
+slow connects
+slow gets Enter your name:\n
+slow sends a:\n
+slow gets-line {any}
+slow gets Enter your name:\n
+slow sends half a na
+$(joins a alice)
+a pauses 50000
+silent has-nothing
+slow has-nothing
+within 20 silent sees-end
+within 20 slow sees-end
+a pauses 1000
+a has-nothing
+END
+    (
+        STAGE_READ='"A name"' "$STAGE" "$BATS_FILE_TMPDIR/naming" \
+            >"$BATS_FILE_TMPDIR/naming.out" 2>&1 3>&-
+        echo $? >"$BATS_FILE_TMPDIR/naming.status"
+    ) 3>&- &
+}
+
+naming_limit_holds() {
+    for _ in $(seq 90); do
+        [ -e "$BATS_FILE_TMPDIR/naming.status" ] && break
+        sleep 1
+    done
+    cat "$BATS_FILE_TMPDIR/naming.out"
+    [ "$(cat "$BATS_FILE_TMPDIR/naming.status")" -eq 0 ]
+}
+
+# ---- hostile and unlucky peers ----------------------------------------------
+
+vanishing_clients() {
+    read_about "Who closes the socket" 04
+    scene <<END
+server runs sh -c 'ulimit -n 40; exec "\$0" 0' $SERVER
+server listens
+$(joins keeper keeper)
+before runs sh -c 'ls /proc/{server:pid}/fd /proc/{server:pid}/task | wc -l >before'
+before exits 0
+$(for i in 1 2 3 4 5 6 7 8; do
+        cat <<STEPS
+c[1-20] connects
+c[1-20] closes
+d[1-20] connects
+d[1-20] resets
+e[1-20] connects
+e[1-20] sends e
+e[1-20] resets
+f[1-20] connects
+f[1-20] sends f$i{n}\nhalf a li
+f[1-20] resets
+STEPS
+    done)
+within 20 until runs sh -c 'n=0; until [ \$n = 5 ]; do sleep 0.1; [ "\$(ls /proc/{server:pid}/fd /proc/{server:pid}/task | wc -l)" -eq "\$(cat before)" ] && n=\$((n + 1)) || n=0; done'
+within 20 until exits 0
+$(joins z zoe)
+END
+}
+
+# The processor time of a server that has nothing to do does not grow.
+named_does_not_spin() {
+    read_about "The end of a stream" 02
+    scene <<END
+server runs $SERVER 0
+server listens
+$(joins keeper keeper)
+$(joins half half)
+half half-closes
+$(joins deaf deaf)
+$(joins mid mid)
+mid sends half a li
+c[1-5] connects
+c[1-5] sends half a li
+c[1-5] resets
+d[1-5] connects
+d[1-5] closes
+keeper pauses 2500
+time runs sh -c 'ps -o time= -p {server:pid} | tr -d " "'
+time prints {any}00:00
+time exits 0
+END
+}
+
+# As client_has_defaults() in helpers.bash.
+named_client_has_defaults() {
+    read_about "The command line" 01
+    run scene <<END
+s runs $SERVER
+s prints listening on 127.0.0.1:9999
+a runs $CLIENT
+a prints Enter your name:
+END
+    [ "$status" -eq 0 ] || [[ $output == *127.0.0.1:9999* ]]
+}
