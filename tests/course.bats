@@ -530,6 +530,7 @@ poor() {
         done
     )
     rm -f "$POOR/bats" "$POOR/npm" "$POOR/git"
+    unset BATS_OPTIONS
     mkdir -p "$BATS_TEST_TMPDIR/tree/build"
     cp -R tests "$BATS_TEST_TMPDIR/tree"
     cd "$BATS_TEST_TMPDIR/tree" || return 1

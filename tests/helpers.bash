@@ -34,7 +34,13 @@ read_about() {
             grep -q -s "^##* $1\$" "$path/README.md" && where=$folder
         fi
     done
-    export STAGE_READ="\"$1\" in lessons/$where/README.md"
+    READ_ABOUT="\"$1\" in lessons/$where/README.md"
+}
+
+# What a failing check adds to its report.
+teardown() {
+    [[ -n ${BATS_TEST_COMPLETED:-} || -z ${READ_ABOUT:-} ]] ||
+        echo "  Read: $READ_ABOUT"
 }
 
 # Plays the scene on stdin.

@@ -12,12 +12,18 @@
  * which), 2 for a scene that cannot be read. Whatever it started is killed
  * when it ends, however it ends.
  *
- * Environment: STAGE_SECONDS, how long a step waits at most (5); STAGE_READ,
- * the heading of the lesson that explains the failing check; for a scene that
- * is shown, COLUMNS (80) and PACE, the milliseconds between two steps on a
+ * Environment: STAGE_SECONDS, how long a step waits at most (5), and
+ * STAGE_LISTENS, the same for a program that is to listen; STAGE_SCENE, how
+ * long the whole scene may take (0: as long as it likes); for a scene that is
+ * shown, COLUMNS (80) and PACE, the milliseconds between two steps on a
  * terminal (600).
+ *
+ * A program that takes all of the memory, the processor, the disk or the
+ * process table is ended, and the report says so. That is for mistakes; it is
+ * no wall against somebody who means it.
  */
 #define _XOPEN_SOURCE 700
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -34,6 +40,9 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #include "net.h"
 #include "text.h"
@@ -43,7 +52,10 @@ enum {
     NAME = 32,
     STEP = 8192,
     KEEP = 64 << 20, /* more output than this is not kept: the step fails */
-    SHOWN = 160      /* bytes of a value that a report shows */
+    SHOWN = 160,     /* bytes of a value that a report shows */
+    PROCESSOR = 100, /* what a program may use: seconds, */
+    MEMORY = 1024,   /* MiB, */
+    PROCESSES = 3000 /* and all of them together */
 };
 
 /* Bytes that came and were not looked at, or are to go and did not go. */
@@ -64,6 +76,7 @@ struct actor {
     char name[NAME];
     pid_t pid; /* 0: no program, or it was waited for */
     int is_program, is_terminal, has_ended, status;
+    int printed;                /* whether anything came on stdout */
     struct stream in, out, err; /* a socket uses in to send, out to receive */
     int listener;
     char address[ADDRESS_SIZE];
@@ -80,6 +93,7 @@ static int typing;            /* somebody types in our terminal */
 static pid_t parent;          /* whoever started us */
 static long long patience_ms; /* how long a step waits */
 static long long deadline;    /* of this step */
+static long long last_call;   /* of the scene; 0: none */
 static const char *step_text = "";
 static const char *acting = ""; /* the name of who does the step */
 static char done[12][200];      /* the last steps, for the report */
@@ -87,11 +101,21 @@ static size_t done_count;
 static int reaper = -1;
 static pid_t reaper_pid;
 static int wake[2];
+static long threads_before; /* of the whole machine */
 static volatile sig_atomic_t interrupted;
+
+/* A number from the environment. */
+static long number_of(const char *variable, long otherwise)
+{
+    const char *set = getenv(variable);
+
+    return set != NULL && set[0] != '\0' ? strtol(set, NULL, 10) : otherwise;
+}
 
 /* ---- failing ------------------------------------------------------------ */
 
 static _Noreturn void leave(int status);
+static int pump(const struct actor *reading, size_t most);
 
 static _Noreturn void broken(const char *what)
 {
@@ -148,14 +172,94 @@ static void show_unread(const struct actor *a, const char *what,
     printf("\n");
 }
 
+/* What it usually means that a signal has ended a program. */
+static const char *meaning(int number)
+{
+    switch (number) {
+    case SIGPIPE:
+        return ": it sent to somebody who is gone";
+    case SIGSEGV:
+    case SIGBUS:
+        return ": it used memory that is not its own";
+    case SIGXCPU:
+        return ": it was busy all the time";
+    case SIGXFSZ:
+        return ": it filled a file without end";
+    default:
+        return "";
+    }
+}
+
 static void describe_end(const struct actor *a)
 {
     if (WIFEXITED(a->status))
         printf("  %s has ended with exit status %d\n", a->name,
                WEXITSTATUS(a->status));
     else if (WIFSIGNALED(a->status))
-        printf("  %s was killed by signal %d (%s)\n", a->name,
-               WTERMSIG(a->status), strsignal(WTERMSIG(a->status)));
+        printf("  %s was killed by signal %d (%s)%s\n", a->name,
+               WTERMSIG(a->status), strsignal(WTERMSIG(a->status)),
+               meaning(WTERMSIG(a->status)));
+}
+
+/* A step as the scene has it, cut to the width of a page. */
+static void show_step(const char *mark, const char *step)
+{
+    char text[STEP + 1];
+    size_t length = strlen(as_text(text, step, strlen(step))), shown = 0;
+
+    while (shown < length && shown < 90)
+        shown += utf8_length(text + shown, length - shown);
+    printf("%s %.*s%s\n", mark, (int)shown, text, shown < length ? "..." : "");
+}
+
+static void show_steps_before(void)
+{
+    if (done_count > 12)
+        printf("    ...\n");
+    for (size_t i = done_count > 12 ? done_count - 12 : 0; i < done_count; i++)
+        show_step("   ", done[i % 12]);
+}
+
+static int contains(const char *text, size_t length, const char *word)
+{
+    size_t size = strlen(word);
+
+    for (size_t i = 0; i + size <= length; i++)
+        if (memcmp(text + i, word, size) == 0)
+            return 1;
+    return 0;
+}
+
+/* Tells a reader what the words in braces stand for. */
+static void explain_pattern(const char *text, size_t length)
+{
+    int any = contains(text, length, "{any}");
+    int number = contains(text, length, "{number}");
+    int address = contains(text, length, "{ADDR}");
+
+    if (any || number || address)
+        printf("  (%s%s%s%s%s)\n", any ? "{any}: any text" : "",
+               any && (number || address) ? ", " : "",
+               number ? "{number}: digits" : "", number && address ? ", " : "",
+               address ? "{ADDR}: an address like 127.0.0.1:51234" : "");
+}
+
+/* Who is no program is played by the check. */
+static void name_sockets(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < actor_count; i++) {
+        if (actors[i]->is_program)
+            continue;
+        if (count < 6)
+            printf("%s%s",
+                   count == 0 ? "  (played by the check itself: " : ", ",
+                   actors[i]->name);
+        count++;
+    }
+    if (count > 0)
+        printf("%s)\n", count > 6 ? ", ..." : "");
 }
 
 static void show_line(const struct actor *a, char mark, const char *data,
@@ -175,20 +279,42 @@ static _Noreturn void show_complaints(void)
     leave(1);
 }
 
+/* Waits a moment for what belongs to the report too: how a program that has
+ * closed its output ended, and its last words. */
+static void settle(void)
+{
+    for (size_t i = 0; i < actor_count; i++) {
+        const struct actor *a = actors[i];
+        deadline = now_ms() + 200;
+        while (a->is_program && a->out.fd == -1 &&
+               (!a->has_ended || a->err.fd != -1) && pump(NULL, 0))
+            continue;
+    }
+}
+
 /* Reports the step that did not hold. `came` and its tail may be empty. */
 static _Noreturn void fail(const char *expected, size_t expected_length,
                            const char *came, size_t came_length,
                            const char *note)
 {
+    static int failing;
+
+    if (!failing++)
+        settle();
     if (quiet)
         show_complaints();
-    printf("%sThis step did not hold:\n  %s\n", show ? "\n" : "", step_text);
+    if (show)
+        printf("\nThis step did not hold:\n");
+    else
+        show_steps_before();
+    show_step("  >", step_text);
     if (expected != NULL) {
         printf("  expected: ");
         show_bytes(expected, expected_length);
         printf("\n  came:     ");
         show_bytes(came, came_length);
         printf("%s%s\n", came_length > 0 && note[0] != '\0' ? ", " : "", note);
+        explain_pattern(expected, expected_length);
     } else {
         printf("  %s\n", note);
     }
@@ -201,12 +327,7 @@ static _Noreturn void fail(const char *expected, size_t expected_length,
         show_unread(a, "output", &a->out);
         show_unread(a, "complaints (stderr)", &a->err);
     }
-    printf("The steps before it:\n");
-    for (size_t i = done_count > 12 ? done_count - 12 : 0; i < done_count; i++)
-        printf("  %s\n", done[i % 12]);
-    const char *read_about = getenv("STAGE_READ");
-    if (read_about != NULL && read_about[0] != '\0')
-        printf("Read: %s\n", read_about);
+    name_sockets();
     leave(1);
 }
 
@@ -318,12 +439,61 @@ static void end_program(struct actor *a)
     a->pid = 0;
 }
 
+/* The parent of a process; 0 if it is gone. Only Linux has this /proc. */
+static pid_t parent_of(const char *process)
+{
+    char path[300], line[512];
+    long of = 0;
+
+    snprintf(path, sizeof path, "/proc/%s/stat", process);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return 0;
+    if (fgets(line, sizeof line, file) != NULL) {
+        const char *name_end = strrchr(line, ')');
+        if (name_end == NULL || sscanf(name_end, ") %*c %ld", &of) != 1)
+            of = 0;
+    }
+    fclose(file);
+    return (pid_t)of;
+}
+
+static void kill_children(void)
+{
+    DIR *processes = opendir("/proc");
+    struct dirent *entry;
+
+    if (processes == NULL)
+        return;
+    while ((entry = readdir(processes)) != NULL)
+        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+            parent_of(entry->d_name) == getpid())
+            kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL);
+    closedir(processes);
+}
+
+/* Ends what programs have started and left in sessions of its own. It becomes
+ * our child when its parent dies: set_up(). Its own children follow. */
+static void end_strays(void)
+{
+    for (int round = 0; round < 200; round++) {
+        pid_t pid;
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+            continue;
+        if (pid == -1)
+            return; /* we have no children any more */
+        kill_children();
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+}
+
 static void leave(int status)
 {
     for (size_t i = 0; i < actor_count; i++)
         end_program(actors[i]);
     close(reaper);
     waitpid(reaper_pid, NULL, 0);
+    end_strays();
     if (fflush(stdout) == EOF && status == 0)
         status = 1;
     exit(status);
@@ -349,6 +519,20 @@ static void set_no_wait(int fd)
         broken("fcntl");
 }
 
+/* How many threads this machine runs; 0 where nobody tells us. */
+static long threads_here(void)
+{
+    long all = 0;
+    FILE *file = fopen("/proc/loadavg", "r");
+
+    if (file != NULL) {
+        if (fscanf(file, "%*s %*s %*s %*d/%ld", &all) != 1)
+            all = 0;
+        fclose(file);
+    }
+    return all;
+}
+
 static void set_up(void)
 {
     static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -362,6 +546,10 @@ static void set_up(void)
         setrlimit(RLIMIT_NOFILE, &limit);
     }
     start_reaper();
+#ifdef PR_SET_CHILD_SUBREAPER
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* for end_strays() */
+#endif
+    threads_before = threads_here();
     if (pipe(wake) == -1)
         broken("pipe");
     set_no_wait(wake[0]);
@@ -390,6 +578,7 @@ static void fill(struct actor *a, struct stream *s, size_t most)
         return;
     }
     append(&s->bytes, data, (size_t)got);
+    a->printed |= s == &a->out;
     if (s->bytes.length > KEEP)
         fail_note("%s prints without end: more than %d MiB", a->name,
                   KEEP >> 20);
@@ -416,6 +605,41 @@ static void reap(void)
         if (a->pid > 0 && !a->has_ended &&
             waitpid(a->pid, &a->status, WNOHANG) == a->pid)
             a->has_ended = 1;
+    }
+}
+
+/* Ends the scene when a program is about to take the machine. Where there is
+ * no /proc to look at, only time limits hold it. */
+static void look_for_excess(void)
+{
+    static long long next;
+    long pages, page = sysconf(_SC_PAGESIZE);
+    char path[40];
+
+    if (last_call > 0 && now_ms() > last_call) {
+        last_call = 0;
+        fail_note("all of this has taken more than %ld s",
+                  number_of("STAGE_SCENE", 0));
+    }
+    if (show || now_ms() < next)
+        return;
+    next = now_ms() + 100;
+    if (threads_here() > threads_before + PROCESSES)
+        fail_note("more than %d new processes: does a program fork or start "
+                  "threads without end?",
+                  PROCESSES);
+    for (size_t i = 0; i < actor_count; i++) {
+        if (actors[i]->pid == 0 || actors[i]->has_ended)
+            continue;
+        snprintf(path, sizeof path, "/proc/%ld/statm", (long)actors[i]->pid);
+        FILE *file = fopen(path, "r");
+        if (file == NULL)
+            continue;
+        int found = fscanf(file, "%*d %ld", &pages);
+        fclose(file);
+        if (found == 1 && pages > MEMORY * (1024 * 1024L / page))
+            fail_note("%s uses more than %d MiB of memory", actors[i]->name,
+                      MEMORY);
     }
 }
 
@@ -447,9 +671,10 @@ static int pump(const struct actor *reading, size_t most)
         }
     }
     long long left = deadline - now_ms();
-    if (left > 500)
-        left = 500; /* now and then we look whether our parent lives */
+    if (left > 200)
+        left = 200; /* now and then we look whether our parent lives */
     int ready = poll(fds, count, left > 0 ? (int)left : 0);
+    look_for_excess();
     if (interrupted) {
         printf("\n");
         leave(128 + interrupted);
@@ -628,13 +853,6 @@ static int colour_of(const struct actor *a)
     return colours[i % 5];
 }
 
-static long number_of(const char *variable, long otherwise)
-{
-    const char *set = getenv(variable);
-
-    return set != NULL && set[0] != '\0' ? strtol(set, NULL, 10) : otherwise;
-}
-
 static void pace(void)
 {
     long ms = number_of("PACE", 600);
@@ -775,12 +993,33 @@ static void reset_actor(struct actor *a)
         streams[i]->bytes.length = 0;
     }
     a->is_program = a->is_terminal = a->has_ended = a->status = 0;
+    a->printed = 0;
 }
 
+static void limit(int resource, rlim_t most)
+{
+    struct rlimit now;
+
+    if (getrlimit(resource, &now) == 0 && now.rlim_cur > most) {
+        now.rlim_cur = most;
+        setrlimit(resource, &now);
+    }
+}
+
+/* In the child: turns into the program. One that is checked gets nothing of
+ * ours but 0, 1 and 2, and limits. */
 static _Noreturn void become(const char *command)
 {
     char *line;
     size_t size = strlen(command) + 6;
+
+    if (!show) {
+        for (int fd = 3; fd < 256; fd++)
+            close(fd);
+        limit(RLIMIT_CORE, 0);
+        limit(RLIMIT_CPU, PROCESSOR);
+        limit(RLIMIT_FSIZE, KEEP);
+    }
 
     for (int number = 1; number < 32; number++)
         if (number != SIGKILL && number != SIGSTOP)
@@ -972,8 +1211,11 @@ static void take_line(struct actor *a, struct stream *s, const char *text)
     if (newline == NULL && s->fd == -1)
         snprintf(note, sizeof note, "and then the end");
     else if (newline == NULL)
-        snprintf(note, sizeof note, "no whole line within %lld s",
-                 patience_ms / 1000);
+        snprintf(note, sizeof note, "%s within %lld s%s",
+                 length > 0 ? "and no more" : "nothing", patience_ms / 1000,
+                 a->is_program && s == &a->out && !a->printed
+                     ? ": is stdout flushed?"
+                     : "");
     if (newline == NULL ||
         !matches(pattern.data, pattern.length, s->bytes.data, shown))
         fail(pattern.data, pattern.length, s->bytes.data, length, note);
@@ -1177,7 +1419,7 @@ static void wait_end(struct actor *a)
         if (!pump(a, 0)) {
             if (a->has_ended)
                 break; /* a child of it keeps the streams open */
-            fail_note("%s still runs after %lld s", a->name,
+            fail_note("%s should end and still runs after %lld s", a->name,
                       patience_ms / 1000);
         }
     }
@@ -1698,6 +1940,8 @@ static void act(const char *name, const char *verb, const char *text,
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(verb, verbs[i].name) != 0)
             continue;
+        if (strcmp(verb, "listens") == 0)
+            seconds = number_of("STAGE_LISTENS", seconds);
         patience_ms = seconds * 1000;
         deadline = now_ms() + patience_ms;
         acting = name;
@@ -1755,8 +1999,8 @@ static void look_back(void)
 
 int main(int argc, char *argv[])
 {
-    const char *set = getenv("STAGE_SECONDS");
-    long long seconds = set != NULL ? strtol(set, NULL, 10) : 5;
+    long seconds = number_of("STAGE_SECONDS", 5);
+    long scene_seconds = number_of("STAGE_SCENE", 0);
     FILE *scene = stdin;
     char line[STEP];
     int headings = 0;
@@ -1773,6 +2017,8 @@ int main(int argc, char *argv[])
     fcntl(fileno(scene), F_SETFD, FD_CLOEXEC);
     setvbuf(stdout, NULL, _IOLBF, 0);
     set_up();
+    if (scene_seconds > 0)
+        last_call = now_ms() + scene_seconds * 1000;
     while (fgets(line, sizeof line, scene) != NULL) {
         char *start = line + strspn(line, " \t");
         start[strcspn(start, "\n")] = '\0';
