@@ -154,7 +154,7 @@ copy_again() {
     sh tests/quotes
     change "$TEXT" 's/recv : hello/recv : hi/'
     broken "$TEXT:recv : hi" 'prints "   alice | recv : hello"'
-    change "$TEXT" 's/demo=02/demo=02 vary=recv/'
+    change "$TEXT" 's/demo=02/demo=02 vary=bob,recv/'
     sh tests/quotes
 }
 
