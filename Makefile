@@ -59,6 +59,9 @@ test: all ## checks every lesson
 test-%: all ## checks lesson NN
 	@sh tests/run $(B) tests/$(name).bats
 
+bench: all ## measures the echo and the room beside bare loops
+	@sh tests/bench $(B)
+
 lint: ## checks layout, looks for mistakes
 	@sh tests/lint
 
@@ -98,4 +101,4 @@ $(B)/flags: FORCE
 
 -include $(common:.o=.d) $(programs:=.d)
 .SECONDARY:
-.PHONY: help all test lint slides clean FORCE
+.PHONY: help all test bench lint slides clean FORCE

@@ -9,6 +9,8 @@
 
 #include "text.h"
 
+enum { MUCH = 32 * 1024 };
+
 int open_client(struct clients *all, struct client *c)
 {
     c->name[0] = '\0';
@@ -137,7 +139,7 @@ int talks_much(struct client *c, size_t length)
         c->said = 0;
     }
     c->said += length;
-    return c->said > 32 * 1024;
+    return c->said > MUCH;
 }
 
 void nap(void)
