@@ -54,6 +54,7 @@ a complains received 1 bytes
 a exits 0
 END
     grep -q "^Host: localhost:[0-9]*.$" request
+    grep -q "^Connection: close.$" request
     [ "$(tail -c 4 request | od -An -tx1 | tr -d ' ')" = 0d0a0d0a ]
     [ "$(grep -c . request)" -eq "$(grep -c "$(printf '\r')$" request)" ]
 }
@@ -139,6 +140,36 @@ a exits 1
 END
 }
 
+@test "01 client: every port from 1 to 65535 will do" {
+    client_takes_every_port
+}
+
+@test "01 client: www.google.com port 80 unless told otherwise" {
+    read_about "The command line"
+    unshare -rn true 2>/dev/null || skip "cannot do without a network here"
+    scene <<END
+a runs unshare -rn $CLIENT
+within 20 a complains {any}: www.google.com:80: {any}
+a exits 1
+END
+}
+
+@test "01 client: tries the next address of a name" {
+    read_about "getaddrinfo"
+    scene_with_two_addresses <<END
+s listens 127.0.0.1
+a runs $CLIENT two.test {port}
+a complains connected to {addr}
+s accepts
+s finds-line Host: two.test:{port}
+s sends x\n
+s half-closes
+a prints x
+a complains received 2 bytes
+a exits 0
+END
+}
+
 @test "01 client: works over IPv6" {
     has_ipv6 || skip "this machine has no IPv6"
     read_about "getaddrinfo"
@@ -173,6 +204,10 @@ END
 
 @test "01 server: port 9999 unless told otherwise" {
     server_has_defaults
+}
+
+@test "01 server: can be started again at once" {
+    server_starts_again 'GET / HTTP/1.1\r\n\r\n'
 }
 
 @test "01 server: a busy port or unknown address is one line, exit 1" {
@@ -210,6 +245,7 @@ END
     answers 'POST / HTTP/1.1\r\n\r\n' 501
     answers 'DELETE /else HTTP/1.1\r\n\r\n' 501
     answers 'OPTIONS * HTTP/1.1\r\n\r\n' 501
+    answers 'GETS / HTTP/1.1\r\n\r\n' 501
 }
 
 @test "01 server: what is no HTTP request is 400" {
@@ -314,15 +350,36 @@ server listens
 silent connects
 next connects
 next sends GET / HTTP/1.1\r\n\r\n
-within 8 next saves answer
-silent sees-end
+another runs $SERVER 0
+another listens
 slow connects
 slow sends GET / HT
 after connects
 after sends GET / HTTP/1.1\r\n\r\n
-within 8 after saves answer
+slow pauses 4000
+silent has-nothing
+slow sends TP
+slow has-nothing
+within 3 next saves answer
+silent sees-end
+within 3 after saves answer
+slow is-cut-off
 server prints {next} "GET / HTTP/1.1" 200
-server prints {after} "GET / HTTP/1.1" 200
+another prints {after} "GET / HTTP/1.1" 200
+END
+}
+
+@test "01 server: a client that stays after its answer delays nobody for long" {
+    read_about "Hanging up" 02
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends GET / HTTP/1.1\r\n\r\n
+b connects
+b sends GET / HTTP/1.1\r\n\r\n
+a saves answer
+within 3 b saves answer
 END
 }
 

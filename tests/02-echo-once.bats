@@ -25,6 +25,27 @@ setup() {
     client_reports_that_nobody_answers
 }
 
+@test "02 client: every port from 1 to 65535 will do" {
+    client_takes_every_port
+}
+
+@test "02 client: tries the next address of a name" {
+    read_about "getaddrinfo"
+    scene_with_two_addresses <<END
+s listens 127.0.0.1
+a runs $CLIENT two.test {port}
+s accepts
+a types hello
+s gets hello
+s sees-end
+s sends hello
+s closes
+a prints recv : hello
+a prints client done
+a exits 0
+END
+}
+
 @test "02 client: a prompt only in a terminal" {
     client_prompts_only_in_a_terminal
 }
@@ -139,6 +160,14 @@ s closes
 b types hello
 b complains server closed the connection
 b exits 0
+c runs $CLIENT 127.0.0.1 {port}
+s accepts
+c pauses 100
+s half-closes
+s resets
+c types hello
+c complains server closed the connection
+c exits 0
 END
 }
 
@@ -162,6 +191,10 @@ END
 
 @test "02 server: a busy port or unknown address is one line, exit 1" {
     server_reports_a_busy_port
+}
+
+@test "02 server: can be started again at once" {
+    server_starts_again hello
 }
 
 @test "02 server: sends the bytes back and ends" {
@@ -248,6 +281,24 @@ server listens
 a connects
 a resets
 server complains {any}: Connection reset by peer
+server exits 1
+END
+}
+
+# It is stopped until the client is gone, so that its send() meets a dead end.
+@test "02 server: a client that does not wait is one line on stderr, exit 1" {
+    read_about "Errors"
+    scene <<END
+server runs $SERVER 0
+server listens
+server gets-signal STOP
+a connects
+a sends hello
+a half-closes
+a resets
+server gets-signal CONT
+server complains {any}: {any}
+server prints-rest
 server exits 1
 END
 }

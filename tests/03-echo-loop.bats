@@ -25,6 +25,10 @@ setup() {
     client_reports_that_nobody_answers
 }
 
+@test "03 client: every port from 1 to 65535 will do" {
+    client_takes_every_port
+}
+
 @test "03 client: a prompt only in a terminal" {
     client_prompts_only_in_a_terminal
 }
@@ -157,6 +161,14 @@ s resets
 b types hello
 b complains server closed the connection
 b exits 0
+c runs $CLIENT 127.0.0.1 {port}
+s accepts
+c pauses 100
+s half-closes
+s resets
+c types hello
+c complains server closed the connection
+c exits 0
 END
 }
 
@@ -180,6 +192,10 @@ END
 
 @test "03 server: a busy port or unknown address is one line, exit 1" {
     server_reports_a_busy_port
+}
+
+@test "03 server: can be started again at once" {
+    server_starts_again 'end\n'
 }
 
 @test "03 server: every line comes back" {
@@ -218,8 +234,8 @@ a sends ld\n
 a gets world\n
 a trickles slow\r\n
 a gets slow\n
-a sends one\ntwo\r\nthree\n
-a gets one\ntwo\nthree\n
+a sends one\ntwo\r\nthree\r\r\n
+a gets one\ntwo\nthree\r\n
 server prints recv >>>>>>>> hello
 server prints send >>>>>>>> hello
 server prints recv >>>>>>>> world
@@ -287,6 +303,10 @@ server listens
 a connects
 a sends $full\n$full\r\n
 a gets $full\n$full\n
+a sends $full\r
+a pauses 50
+a sends \n
+a gets $full\n
 a sends ${full}y
 a gets error: line longer than 1024 bytes\n
 a sees-end

@@ -66,7 +66,7 @@ setup() {
 
 # `make test` hands its own options to every make below it.
 forget_make() {
-    unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES SANITIZE
+    unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES SANITIZE FAULTS
 }
 
 lessons() {
@@ -323,7 +323,7 @@ make prints {any}server 0
 make prints {any}listening on {ADDR}
 make prints {any}alice \$ {any}
 make prints {any}alice | hello
-make prints 
+make prints
 make prints This step did not hold:
 make prints {any}alice prints and more
 make prints-rest

@@ -120,6 +120,25 @@ END
     [ "$status" -eq 0 ] || [[ $output == *127.0.0.1:9999* ]]
 }
 
+# server_starts_again BYTES: BYTES make it close a connection first, which keeps
+# the port busy for a minute unless the server asks for it all the same.
+server_starts_again() {
+    read_about "Addresses and ports"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends $1
+a saves answer
+a closes
+server gets-signal KILL
+server prints-rest
+again runs $SERVER {port}
+again listens
+b connects
+END
+}
+
 server_reports_a_busy_port() {
     read_about "The command line"
     scene <<END
@@ -188,6 +207,29 @@ a complains {any}: [::1]:{port}: Connection refused
 a exits 1
 END
     fi
+}
+
+client_takes_every_port() {
+    read_about "The command line"
+    scene <<END
+a runs $CLIENT 127.0.0.1 1
+a complains {any}: 127.0.0.1:1: Connection refused
+a exits 1
+b runs $CLIENT 127.0.0.1 65535
+b complains {any}: 127.0.0.1:65535: Connection refused
+b exits 1
+END
+}
+
+# Plays the scene on stdin where the name two.test has the addresses ::1 and
+# 127.0.0.1, in this order. Only Linux can pretend that for a single process.
+scene_with_two_addresses() {
+    has_ipv6 || skip "this machine has no IPv6"
+    printf '::1 two.test\n127.0.0.1 two.test localhost\n' >hosts
+    unshare -rm mount --bind hosts /etc/hosts 2>/dev/null ||
+        skip "names cannot be made up here"
+    # shellcheck disable=SC2016 # for that shell
+    unshare -rm sh -c 'mount --bind hosts /etc/hosts && exec "$STAGE"'
 }
 
 # The client's own default is seen in whom it cannot reach, or did reach.

@@ -68,6 +68,7 @@ struct bytes {
 struct stream {
     int fd; /* -1: closed */
     int ended;
+    int was_reset; /* writing told so, and then reading does not any more */
     struct bytes bytes;
 };
 
@@ -160,14 +161,16 @@ static void show_unread(const struct actor *a, const char *what,
     if (s->bytes.length == 0)
         return;
     printf("  %s's %s, not looked at yet:\n    ", a->name, what);
-    for (size_t i = from; i < s->bytes.length; i++) {
-        char c = s->bytes.data[i];
-        if (c == '\n' && i + 1 < s->bytes.length)
-            printf("\n    ");
-        else if (c == '\n' || c == '\t' || (unsigned char)c >= 0x20)
-            putchar(c == '\n' ? ' ' : c);
-        else
+    for (size_t i = from; i < s->bytes.length;) {
+        const char *at = s->bytes.data + i;
+        size_t size = utf8_length(at, s->bytes.length - i);
+        if (*at == '\n')
+            printf(i + 1 < s->bytes.length ? "\n    " : "");
+        else if (size == 0 || (*at != '\t' && is_control(at, size)))
             putchar('?');
+        else
+            fwrite(at, 1, size, stdout);
+        i += size > 0 ? size : 1;
     }
     printf("\n");
 }
@@ -590,8 +593,10 @@ static void flush_stream(struct stream *s)
 
     if (sent > 0)
         drop(&s->bytes, (size_t)sent);
-    else if (sent == -1 && errno != EAGAIN && errno != EINTR)
-        s->bytes.length = 0; /* the reader is gone; its end shows elsewhere */
+    else if (sent == -1 && errno != EAGAIN && errno != EINTR) {
+        s->was_reset = errno == ECONNRESET;
+        s->bytes.length = 0; /* the reader is gone */
+    }
     if (s->ended && s->bytes.length == 0) {
         close(s->fd);
         s->fd = -1;
@@ -989,7 +994,7 @@ static void reset_actor(struct actor *a)
         if (streams[i]->fd != -1)
             close(streams[i]->fd);
         streams[i]->fd = -1;
-        streams[i]->ended = 0;
+        streams[i]->ended = streams[i]->was_reset = 0;
         streams[i]->bytes.length = 0;
     }
     a->is_program = a->is_terminal = a->has_ended = a->status = 0;
@@ -1307,6 +1312,33 @@ static int is_address(const char *text, size_t length)
     return length < ADDRESS_SIZE && matches("{ADDR}", 6, text, length);
 }
 
+/* Not listen_on(): the stage does not take the word of what it checks. */
+static void open_listener(struct actor *a, const char *host)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE};
+    struct addrinfo *list;
+    struct sockaddr_storage own;
+    socklen_t size = sizeof own;
+    char address[ADDRESS_SIZE];
+
+    if (getaddrinfo(host, "0", &hints, &list) != 0)
+        unreadable("no such address");
+    if (a->listener != -1)
+        close(a->listener);
+    a->listener = socket(list->ai_family, list->ai_socktype, list->ai_protocol);
+    if (a->listener == -1 ||
+        bind(a->listener, list->ai_addr, list->ai_addrlen) == -1 ||
+        listen(a->listener, SOMAXCONN) == -1 ||
+        getsockname(a->listener, (struct sockaddr *)&own, &size) == -1)
+        broken(host);
+    freeaddrinfo(list);
+    set_no_wait(a->listener);
+    format_address((struct sockaddr *)&own, size, address);
+    note_listener(address);
+}
+
 /* A program says where it listens; anybody else opens a listener. */
 static void do_listens(struct actor *a, const char *text)
 {
@@ -1314,24 +1346,7 @@ static void do_listens(struct actor *a, const char *text)
     struct bytes *out = &a->out.bytes;
 
     if (!a->is_program) {
-        int saved = dup(STDOUT_FILENO), nowhere = open("/dev/null", O_WRONLY);
-        fflush(stdout);
-        dup2(nowhere, STDOUT_FILENO); /* listen_on() says where it listens */
-        if (a->listener != -1)
-            close(a->listener);
-        a->listener = listen_on("0", text[0] != '\0' ? text : "127.0.0.1");
-        fflush(stdout);
-        dup2(saved, STDOUT_FILENO);
-        close(saved);
-        close(nowhere);
-
-        struct sockaddr_storage own;
-        socklen_t size = sizeof own;
-        if (getsockname(a->listener, (struct sockaddr *)&own, &size) == -1)
-            broken("getsockname");
-        set_no_wait(a->listener);
-        format_address((struct sockaddr *)&own, size, address);
-        note_listener(address);
+        open_listener(a, text[0] != '\0' ? text : "127.0.0.1");
         return;
     }
     newline = wait_line(a, &a->out);
@@ -1404,7 +1419,8 @@ static void do_gets_signal(struct actor *a, const char *text)
                                : signals[i].number == SIGKILL ? "(killed)"
                                                               : text;
             show_line(a, '>', what, strlen(what));
-            if (a->pid > 0 && kill(-a->pid, signals[i].number) == -1)
+            if (a->pid > 0 && kill(-a->pid, signals[i].number) == -1 &&
+                errno != ESRCH) /* it may have ended by itself */
                 broken("kill");
             return;
         }
@@ -1744,7 +1760,7 @@ static void save(struct actor *a, const char *text, const char *mode)
         if (!pump(a, 65536))
             fail_note("the stream has not ended within %lld s",
                       patience_ms / 1000);
-    if (a->out.ended != 1)
+    if (a->out.ended != 1 || a->in.was_reset)
         fail_note("the connection was reset before its end");
     struct bytes path = decode(text, 0);
     append(&path, "", 1);
@@ -1804,7 +1820,7 @@ static void do_sees_end(struct actor *a, const char *text)
     if (a->out.bytes.length > 0)
         fail(nothing, strlen(nothing), a->out.bytes.data, a->out.bytes.length,
              "");
-    if (a->out.ended != 1)
+    if (a->out.ended != 1 || a->in.was_reset)
         fail(nothing, strlen(nothing), "", 0, "a reset of the connection");
 }
 
