@@ -12,7 +12,7 @@
  *
  * KIND is how one joins: room (a name, as in lesson 08), none, or irc. DEAF
  * more clients join and never read. Every line said is 64 bytes long and ends
- * in '~', which nobody else says, so that lines can be counted in any stream.
+ * in '=', which nobody else says, so that lines can be counted in any stream.
  * All clients are driven by one thread with poll(2).
  */
 #include <arpa/inet.h>
@@ -79,7 +79,7 @@ static void receive(int i)
         return;
     }
     for (char *at = bytes, *end = bytes + got;
-         (at = memchr(at, '~', (size_t)(end - at))) != NULL; at++)
+         (at = memchr(at, '=', (size_t)(end - at))) != NULL; at++)
         lines_got[i]++;
 }
 
@@ -188,7 +188,7 @@ static void join_all(const char *port, const char *kind, int n)
     line_length = (size_t)snprintf(line, sizeof line, "%s", prefix);
     memset(line + line_length, 'x', LINE);
     line_length += LINE;
-    line[line_length - 2] = '~';
+    line[line_length - 2] = '=';
     line[line_length - 1] = '\n';
     for (count = 0; count < n; count++)
         clients[count] =

@@ -2,8 +2,8 @@
  * Lesson 05, server: counts its clients and ends when the last one leaves.
  *
  * The count is shared by all threads, so a lock guards it. What is printed
- * about it is printed under the same lock: the lines come in the order in
- * which the clients did.
+ * about the count is printed under the same lock: otherwise a line could say
+ * one thing after a later one has said another.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -19,13 +19,6 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int clients; /* guarded by lock */
-
-static void say(const struct peer *peer, const char *text)
-{
-    pthread_mutex_lock(&lock);
-    printf("[%s] %s\n", peer->address, text);
-    pthread_mutex_unlock(&lock);
-}
 
 /* The last one ends the server, with the lock held: nobody joins any more. */
 static void leave(struct peer *peer)
@@ -52,7 +45,7 @@ static void echo_lines(const struct peer *peer)
     while ((got = next_line(&in, &line, &length)) == 1) {
         if (is_word(line, length, "end"))
             return;
-        say(peer, as_text(text, line, length));
+        printf("[%s] %s\n", peer->address, as_text(text, line, length));
         if (send_all(peer->fd, line, length + 1) == -1)
             return;
     }
@@ -74,9 +67,10 @@ static void *serve_client(void *argument)
 static void let_in(struct peer *peer)
 {
     pthread_mutex_lock(&lock);
+    printf("%s joined (clients: %d)\n", peer->address, ++clients);
     int started = start_thread(serve_client, peer) == 0;
-    if (started)
-        printf("%s joined (clients: %d)\n", peer->address, ++clients);
+    if (!started)
+        printf("%s left (clients: %d)\n", peer->address, --clients);
     pthread_mutex_unlock(&lock);
 
     if (!started) {

@@ -34,13 +34,6 @@ static const char *const replies[] = {
 };
 enum { REPLIES = sizeof replies / sizeof replies[0] };
 
-static void say(const struct peer *peer, const char *text)
-{
-    pthread_mutex_lock(&lock);
-    printf("[%s] received: %s\n", peer->address, text);
-    pthread_mutex_unlock(&lock);
-}
-
 static void leave(struct peer *peer)
 {
     pthread_mutex_lock(&lock);
@@ -73,7 +66,8 @@ static void answer_lines(const struct peer *peer)
 
     lines_from(&in, peer->fd, LINE_LIMIT);
     while ((got = next_line(&in, &line, &length)) == 1) {
-        say(peer, as_text(text, line, length));
+        printf("[%s] received: %s\n", peer->address,
+               as_text(text, line, length));
         if (send_line(peer->fd, replies[random_below(REPLIES)]) == -1)
             return;
     }
@@ -95,9 +89,10 @@ static void *serve_client(void *argument)
 static void let_in(struct peer *peer)
 {
     pthread_mutex_lock(&lock);
+    printf("%s connected (active: %d)\n", peer->address, ++active);
     int started = start_thread(serve_client, peer) == 0;
-    if (started)
-        printf("%s connected (active: %d)\n", peer->address, ++active);
+    if (!started)
+        printf("%s disconnected (active: %d)\n", peer->address, --active);
     pthread_mutex_unlock(&lock);
 
     if (!started) {
