@@ -395,6 +395,12 @@ d[1-20] closes
 e[1-20] connects
 e[1-20] sends GET / HTTP/1.1\r\n\r\n
 e[1-20] resets
+server gets-signal STOP
+f[1-5] connects
+f[1-5] sends GET / HTTP/1.1\r\n\r\n
+f[1-5] half-closes
+f[1-5] resets
+server gets-signal CONT
 a connects
 a sends GET /last HTTP/1.1\r\n\r\n
 a saves answer
