@@ -62,6 +62,12 @@ test-%: all ## checks lesson NN
 bench: all ## measures the echo and the room beside bare loops
 	@sh tests/bench $(B)
 
+start-%: ## makes work/NN-..., for you to write lesson NN in
+	@sh tests/start $(name) $(before)
+
+check-%: kit ## checks what you wrote [DIR=] [SERVER=] [CLIENT=] [ONLY=]
+	@sh tests/check $(name)
+
 lint: ## checks layout, looks for mistakes
 	@sh tests/lint
 
@@ -70,6 +76,11 @@ slides: ## turns the slides into HTML [PDF=1] [SCHEME=dark]
 
 clean: ## removes build/
 	rm -rf build
+
+# What a learner's programs are checked with.
+kit:
+	@$(MAKE) -s SANITIZE= FAULTS= build/tests/stage
+	@$(MAKE) -s SANITIZE= FAULTS=1 build/faults/common.a
 
 # Some shells set HOST to this machine's name; only a HOST= given here counts.
 ifeq ($(origin HOST),environment)
@@ -101,4 +112,4 @@ $(B)/flags: FORCE
 
 -include $(common:.o=.d) $(programs:=.d)
 .SECONDARY:
-.PHONY: help all test bench lint slides clean FORCE
+.PHONY: help all kit test bench lint slides clean FORCE

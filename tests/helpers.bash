@@ -19,6 +19,10 @@ lesson() {
     "02"*) INJECT=${INJECT/recv/} ;;
     esac
     export INJECT
+    if [[ -n ${SUITE_ENDS:-} && $(date +%s) -gt $SUITE_ENDS ]]; then
+        echo "  Not tried: the checks before this one took too long."
+        return 1
+    fi
     cd "$BATS_TEST_TMPDIR" || return 1
 }
 

@@ -160,7 +160,7 @@ static void show_unread(const struct actor *a, const char *what,
 
     if (s->bytes.length == 0)
         return;
-    printf("  %s's %s, not looked at yet:\n    ", a->name, what);
+    printf("  %s's %s:\n    ", a->name, what);
     for (size_t i = from; i < s->bytes.length;) {
         const char *at = s->bytes.data + i;
         size_t size = utf8_length(at, s->bytes.length - i);
@@ -316,6 +316,8 @@ static _Noreturn void fail(const char *expected, size_t expected_length,
         show_bytes(expected, expected_length);
         printf("\n  came:     ");
         show_bytes(came, came_length);
+        if (came_length == 0 && note[0] == '\0')
+            printf("(an empty line)");
         printf("%s%s\n", came_length > 0 && note[0] != '\0' ? ", " : "", note);
         explain_pattern(expected, expected_length);
     } else {
@@ -327,8 +329,10 @@ static _Noreturn void fail(const char *expected, size_t expected_length,
             continue;
         if (a->has_ended)
             describe_end(a);
-        show_unread(a, "output", &a->out);
-        show_unread(a, "complaints (stderr)", &a->err);
+        if (a->out.bytes.data != came || a->out.bytes.length > came_length + 1)
+            show_unread(a, "output from there on", &a->out);
+        if (a->err.bytes.data != came || a->err.bytes.length > came_length + 1)
+            show_unread(a, "stderr", &a->err);
     }
     name_sockets();
     leave(1);
@@ -1527,8 +1531,24 @@ static void connect_actor(struct actor *a, const char *text, int may_fail)
     int fd = socket(list->ai_family, list->ai_socktype, list->ai_protocol);
     if (fd == -1)
         broken("socket");
-    int failed = connect(fd, list->ai_addr, list->ai_addrlen) == -1 &&
-                 (errno != EINTR || finish_connect(fd) == -1);
+    set_no_wait(fd);
+    int failed = connect(fd, list->ai_addr, list->ai_addrlen) == -1;
+    struct pollfd connected = {.fd = fd, .events = POLLOUT};
+    long long until = deadline;
+    while (failed && (errno == EINPROGRESS || errno == EINTR)) {
+        if (poll(&connected, 1, 20) == 1) {
+            failed = finish_connect(fd) == -1;
+            continue;
+        }
+        if (now_ms() >= until)
+            fail_note("%s cannot connect within %lld s: nobody accepts it, and "
+                      "the queue of listen() is full",
+                      a->name, patience_ms / 1000);
+        deadline = now_ms();
+        pump(NULL, 0);
+        deadline = until;
+        errno = EINPROGRESS;
+    }
     if (failed && !may_fail)
         fail_note("%s cannot connect to %s port %s: %s", a->name, host, port,
                   strerror(errno));
