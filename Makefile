@@ -50,8 +50,9 @@ client-%: all ## runs its client here [HOST=127.0.0.1] [PORT=9999]
 	@$(bin)/client $(if $(HOST)$(PORT),$(or $(HOST),127.0.0.1) $(PORT))
 
 diff-%: ## what changed since the lesson before
-	@$(if $(before),diff -u -r -x '*.md' -x '*.txt' lessons/$(before) \
-		lessons/$(name) || test $$? = 1,echo 'Lesson $* is the first one.')
+	@$(if $(before),for file in $(notdir $(wildcard lessons/$(name)/*.c)); do \
+		diff -u -N lessons/$(before)/$$file lessons/$(name)/$$file; \
+		done; true,echo 'Lesson $* is the first one.')
 
 test: all ## checks every lesson
 	@sh tests/run $(B) $(if $(FAULTS),tests/[0-9]*.bats,tests/*.bats)

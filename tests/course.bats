@@ -207,7 +207,7 @@ END
         make -s diff-"$n" >changes
         grep -q "^--- lessons/.*/server.c" changes
         grep -q "^+++ lessons/$n-.*/server.c" changes
-        no grep -e '^Only.*md$' -e '^Only.*txt$' -e '^+++.*md' -e '^+++.*txt' changes
+        no grep -e '^Only' -e '^+++ .*\.md' -e '^+++ .*\.txt' changes
     done
 }
 
