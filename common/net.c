@@ -221,13 +221,24 @@ void refuse(int fd)
 
 /* ---- accepting ---------------------------------------------------------- */
 
-/* Whether fd is the last descriptor the program may have: getrlimit(2). */
-static int is_last(int fd)
+/*
+ * The last descriptor a program may have, getrlimit(2), is kept for saying no.
+ * A connection that came with it moves to another one, if one is free by now:
+ * accept() chooses before it waits. Returns that, or -1: the server is full.
+ */
+static int spare_last(int fd)
 {
     struct rlimit limit;
 
-    return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-           (rlim_t)fd + 1 == limit.rlim_cur;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+        (rlim_t)fd + 1 != limit.rlim_cur)
+        return fd;
+    int other = dup(fd);
+    if (other == -1)
+        refuse(fd);
+    else
+        close(fd);
+    return other;
 }
 
 int accept_peer(int listener, struct peer *peer)
@@ -237,18 +248,19 @@ int accept_peer(int listener, struct peer *peer)
         socklen_t size = sizeof address;
         int fd = accept(listener, (struct sockaddr *)&address, &size);
 
-        if (fd != -1 && is_last(fd)) {
-            refuse(fd); /* the last one is for saying no */
-        } else if (fd != -1) {
+        if (fd != -1) {
+            fd = spare_last(fd);
+            if (fd == -1)
+                continue;
             send_promptly(fd);
             peer->fd = fd;
             format_address((struct sockaddr *)&address, size, peer->address);
             return 0;
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-                   errno == ENOMEM) {
-            poll(NULL, 0, 100); /* until something is closed */
-        } else if (errno != EINTR && errno != ECONNABORTED) {
-            return -1;
         }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+            errno == ENOMEM)
+            poll(NULL, 0, 100); /* until something is closed */
+        else if (errno != EINTR && errno != ECONNABORTED)
+            return -1;
     }
 }
