@@ -91,6 +91,8 @@ static void *write_queue(void *argument)
     if (box->length > 0)
         cut_off(box);
     shutdown(box->fd, SHUT_WR);
+    box->has_ended = 1;
+    pthread_cond_signal(&box->changed);
     pthread_mutex_unlock(&box->lock);
     return NULL;
 }
@@ -104,7 +106,7 @@ int outbox_open(struct outbox *box, int fd)
     *box = (struct outbox){.fd = fd};
     pthread_mutex_init(&box->lock, NULL);
     pthread_cond_init(&box->changed, NULL);
-    if (start_joinable(&box->writer, write_queue, box) == 0)
+    if (start_thread(write_queue, box) == 0)
         return 0;
     pthread_cond_destroy(&box->changed);
     pthread_mutex_destroy(&box->lock);
@@ -161,7 +163,10 @@ void outbox_finish(struct outbox *box, int ms)
 int outbox_close(struct outbox *box, int ms)
 {
     outbox_finish(box, ms);
-    pthread_join(box->writer, NULL);
+    pthread_mutex_lock(&box->lock);
+    while (!box->has_ended)
+        pthread_cond_wait(&box->changed, &box->lock);
+    pthread_mutex_unlock(&box->lock);
     pthread_cond_destroy(&box->changed);
     pthread_mutex_destroy(&box->lock);
     free(box->queue);

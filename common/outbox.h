@@ -18,13 +18,13 @@ enum { OUTBOX_LIMIT = 256 * 1024 };
 
 struct outbox {
     int fd;
-    pthread_t writer;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     char *queue;
     size_t length, room;
     int is_broken;     /* nothing goes out any more: the peer is gone, or ... */
     int is_full;       /* ... it did not read, and was cut off */
+    int has_ended;     /* the writer thread */
     long long closing; /* a time of now_ms(): the writer ends then at last */
     long long watched; /* since when it is more than half full */
     size_t taken;      /* how many bytes the peer took since then */

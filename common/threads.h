@@ -6,8 +6,6 @@
 #ifndef THREADS_H
 #define THREADS_H
 
-#include <pthread.h>
-
 /*
  * Runs run(argument) in a thread of its own, with a stack of 256 KiB, of which
  * only what it touches takes up memory. Nobody waits for the thread; it cleans
@@ -16,8 +14,5 @@
  * still the caller's. pthread_create(3), pthread_detach(3).
  */
 int start_thread(void *(*run)(void *), void *argument);
-
-/* The same for a thread that the caller waits for with pthread_join(3). */
-int start_joinable(pthread_t *thread, void *(*run)(void *), void *argument);
 
 #endif
