@@ -453,6 +453,25 @@ END
     done
 }
 
+@test "the learner's turn gives the terminal back as it was" {
+    needs stty
+    mkdir "$BATS_TEST_TMPDIR/build"
+    cp -Rp build/tests build/91-empty "$BATS_TEST_TMPDIR/build"
+    printf '#!/bin/sh\nstty -echo -icanon\necho ready\nkill -9 $$\n' \
+        >"$BATS_TEST_TMPDIR/build/91-empty/client"
+    cat >as-it-was <<END
+stty -g >before
+sh lessons/play $BATS_TEST_TMPDIR/build/91-empty lessons/91-empty
+stty -g >after
+END
+    scene <<END
+a runs-in-terminal sh as-it-was
+a shows ready
+a exits 0
+END
+    same before after
+}
+
 @test "in a terminal, Ctrl-C in a scene leaves nothing running" {
     local how
     for how in 'make types \x03\c' 'make types \x1c\c' 'make closes'; do

@@ -91,6 +91,8 @@ static char where_host[ADDRESS_SIZE], where_port[8];
 static int show;              /* -p: the scene is for people to watch */
 static int quiet;             /* -q: it may fail without a report */
 static int typing;            /* somebody types in our terminal */
+static int lent;              /* a program has it, and may change it */
+static struct termios usual;  /* as it was before */
 static pid_t parent;          /* whoever started us */
 static long long patience_ms; /* how long a step waits */
 static long long deadline;    /* of this step */
@@ -494,12 +496,21 @@ static void end_strays(void)
     }
 }
 
+/* A program that was killed may have left it in a state of its own. */
+static void restore_terminal(void)
+{
+    if (lent)
+        tcsetattr(STDOUT_FILENO, TCSANOW, &usual);
+    lent = typing = 0;
+}
+
 static void leave(int status)
 {
     for (size_t i = 0; i < actor_count; i++)
         end_program(actors[i]);
     close(reaper);
     waitpid(reaper_pid, NULL, 0);
+    restore_terminal();
     end_strays();
     if (fflush(stdout) == EOF && status == 0)
         status = 1;
@@ -1149,6 +1160,7 @@ static void do_runs_here(struct actor *a, const char *text)
     append(&command, "", 1);
     reset_actor(a);
     tcflush(STDOUT_FILENO, TCIFLUSH); /* what was typed during the scene */
+    lent = tcgetattr(STDOUT_FILENO, &usual) == 0;
     fflush(stdout);
     signal(SIGINT, SIG_IGN);
     a->pid = fork();
@@ -1165,13 +1177,13 @@ static void do_runs_here(struct actor *a, const char *text)
     a->is_program = 1;
     free(command.memory);
 
-    typing = kind != NULL && strcmp(kind, "dumb") != 0;
+    typing = lent && kind != NULL && strcmp(kind, "dumb") != 0;
     while (!a->has_ended) {
         deadline = now_ms() + 1000;
         pump(NULL, 0);
         show_news();
     }
-    typing = 0;
+    restore_terminal();
     if (WIFSIGNALED(a->status))
         printf("\n"); /* the "^C" has no line ending */
     deadline = now_ms() + 200;
@@ -1786,8 +1798,9 @@ static void save(struct actor *a, const char *text, const char *mode)
     append(&path, "", 1);
     FILE *file = fopen(path.data, mode);
     if (file == NULL ||
-        fwrite(a->out.bytes.data, 1, a->out.bytes.length, file) !=
-            a->out.bytes.length ||
+        (a->out.bytes.length > 0 &&
+         fwrite(a->out.bytes.data, 1, a->out.bytes.length, file) !=
+             a->out.bytes.length) ||
         fclose(file) == EOF)
         broken(text);
     free(path.memory);
