@@ -5,13 +5,6 @@ load helpers
 load threads
 load names
 
-setup_file() {
-    PATH=$BUILD/07-relay:$PATH
-    SERVER=${SERVER:-server}
-    WELCOME='Welcome, NAME. Write to someone with name:message'
-    start_naming_limit
-}
-
 setup() {
     lesson 07-relay
     WELCOME='Welcome, NAME. Write to someone with name:message'
@@ -250,10 +243,6 @@ END
     named_does_not_spin
 }
 
-@test "07 server: who gives no name within 60 s is dropped" {
-    naming_limit_holds
-}
-
 # ---- the client -------------------------------------------------------------
 
 @test "07 client: -h and --help show the usage" {
@@ -394,4 +383,8 @@ alice gets [bob -> alice] hi\n
 alice sends bob:hello\n
 nc prints [alice -> bob] hello
 END
+}
+
+@test "07 server: who gives no name within 60 s is dropped" {
+    naming_limit_holds
 }

@@ -5,14 +5,6 @@ load helpers
 load threads
 load names
 
-setup_file() {
-    PATH=$BUILD/08-room:$PATH
-    SERVER=${SERVER:-server}
-    WELCOME='Welcome, NAME. /q leaves'
-    REST='gets-line * {any} joined ({number} here)'
-    start_naming_limit
-}
-
 setup() {
     lesson 08-room
     OVERRIDE=${OVERRIDE:-override}
@@ -432,10 +424,6 @@ END
     }
 }
 
-@test "08 server: who gives no name within 60 s is dropped" {
-    naming_limit_holds
-}
-
 # ---- the client -------------------------------------------------------------
 
 @test "08 client: -h and --help show the usage" {
@@ -642,4 +630,8 @@ n prints [tess] hello
 n types hi
 t shows [nick] hi
 END
+}
+
+@test "08 server: who gives no name within 60 s is dropped" {
+    naming_limit_holds
 }
