@@ -44,7 +44,7 @@ const struct handler default_handler = {.setup = ask_name,
 struct server {
     int listener;
     struct clients *all;
-    const struct handler *handler;
+    struct handler handler; /* a copy: main() may end before the threads do */
 };
 
 /* What a client's thread gets: it belongs to the thread. */
@@ -56,7 +56,7 @@ struct visit {
 static void *serve_client(void *argument)
 {
     struct visit visit = *(struct visit *)argument;
-    const struct handler *handler = visit.server->handler;
+    const struct handler *handler = &visit.server->handler;
 
     free(argument);
     if (open_client(visit.server->all, visit.client) == -1)
@@ -112,7 +112,7 @@ void serve(int listener, struct clients *all, const struct handler *handler)
     sigset_t signals;
     int number;
 
-    server = (struct server){listener, all, handler};
+    server = (struct server){listener, all, *handler};
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
