@@ -82,6 +82,9 @@ clean: ## removes build/
 kit:
 	@$(MAKE) -s SANITIZE= FAULTS= build/tests/stage
 	@$(MAKE) -s SANITIZE= FAULTS=1 build/faults/common.a
+	@$(MAKE) -s SANITIZE=thread FAULTS= build/thread/common.a 2>/dev/null || :
+	@$(MAKE) -s SANITIZE=address,undefined FAULTS= \
+		build/address-undefined/common.a 2>/dev/null || :
 
 # Some shells set HOST to this machine's name; only a HOST= given here counts.
 ifeq ($(origin HOST),environment)

@@ -405,6 +405,11 @@ server exits 0
 END
 }
 
+@test "03 server: no memory error, says AddressSanitizer" {
+    REPLY=hello
+    no_memory_error
+}
+
 @test "03: server and client, over IPv4 and IPv6" {
     read_about "What you will see"
     local address

@@ -199,6 +199,14 @@ END
     does_not_spin
 }
 
+@test "04 server: no data race, says ThreadSanitizer" {
+    no_data_race
+}
+
+@test "04 server: no memory error, says AddressSanitizer" {
+    no_memory_error
+}
+
 # ---- the client -------------------------------------------------------------
 
 @test "04 client: -h and --help show the usage" {

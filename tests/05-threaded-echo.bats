@@ -15,30 +15,36 @@ setup() {
 # and the server ends when, and only when, nobody is left.
 counts_right() {
     awk '
-        / joined \(clients: / { expected = count + 1 }
-        / left \(clients: / { expected = count - 1 }
+        / joined \(clients: / { expected = count + 1; joined++ }
+        / left \(clients: / { expected = count - 1; left++ }
         / (joined|left) \(clients: / {
             told = $NF
             sub(/\)$/, "", told)
             if (told != expected) {
-                print "line " NR ": expected " expected ": " $0
+                print "  After these lines of its output"
+                print before
+                print "  the count should be " expected " here:"
+                print "    " $0
                 wrong = 1
+                exit
             }
             count = expected
+            sub(/^[^\n]*\n/, "", before)
+            before = before "\n    " $0
         }
-        / joined / { joined++ }
-        / left / { left++ }
+        BEGIN { before = "\n\n" }
         END {
-            if ($0 != "no clients left, server done") {
-                print "the last line is: " $0
+            if (!wrong && $0 != "no clients left, server done") {
+                print "  Its last line should be: no clients left, server done"
+                print "  It is: " $0
                 wrong = 1
             }
-            if (joined != left || count != 0) {
-                print joined " joined, " left " left"
+            if (!wrong && (joined != left || count != 0)) {
+                print "  " joined " joined, " left " left: the same is expected"
                 wrong = 1
             }
             exit wrong
-        }' "$1" || { tail -n 20 "$1"; return 1; }
+        }' "$1"
 }
 
 # ---- the server -------------------------------------------------------------
@@ -97,15 +103,15 @@ END
 server runs $SERVER 0
 server listens
 a connects
+server prints {a} joined (clients: 1)
 b connects
+server prints {b} joined (clients: 2)
 a sends ending\nan end\nEnd\nend\nmore\n
 a gets ending\nan end\nEnd\n
 a sees-end
 a closes
 b sends still here\n
 b gets still here\n
-server prints {a} joined (clients: 1)
-server prints {b} joined (clients: 2)
 server prints [{a}] ending
 server prints [{a}] an end
 server prints [{a}] End
@@ -273,6 +279,14 @@ END
 
 @test "05 server: does not spin when clients are gone" {
     does_not_spin
+}
+
+@test "05 server: no data race, says ThreadSanitizer" {
+    no_data_race
+}
+
+@test "05 server: no memory error, says AddressSanitizer" {
+    no_memory_error
 }
 
 # ---- the client -------------------------------------------------------------

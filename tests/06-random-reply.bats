@@ -157,6 +157,14 @@ END
     does_not_spin
 }
 
+@test "06 server: no data race, says ThreadSanitizer" {
+    no_data_race
+}
+
+@test "06 server: no memory error, says AddressSanitizer" {
+    no_memory_error
+}
+
 # ---- the client -------------------------------------------------------------
 
 @test "06 client: -h and --help show the usage" {

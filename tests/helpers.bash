@@ -65,6 +65,97 @@ same() {
     return 1
 }
 
+# ---- what a sanitizer sees --------------------------------------------------
+
+# sanitized KIND FOLDER: the server built with a sanitizer, and where that one
+# writes down what it sees. A check that needs it is skipped without it.
+sanitized() {
+    SANITIZED=$2/$LESSON/server
+    [[ -n $2 && -x $SANITIZED ]] && "$SANITIZED" -h >/dev/null 2>&1 ||
+        skip "$1 is not here"
+    ASAN_OPTIONS=${ASAN_OPTIONS:-}:log_path=$PWD/seen
+    UBSAN_OPTIONS=print_stacktrace=1:log_path=$PWD/seen
+    TSAN_OPTIONS=${TSAN_OPTIONS:-}:log_path=$PWD/seen
+    export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+}
+
+# Holds if a sanitizer has seen nothing; else says what it saw first, with the
+# lines of the program for each of the places it names, the innermost first.
+seen_nothing() {
+    cat seen.* >all 2>/dev/null || return 0
+    awk '
+        function finish() {
+            if (place != "" && frames > 0)
+                print place line
+            place = line = ""
+            frames = 0
+        }
+        /^(WARNING|==[0-9]+==ERROR): / || /runtime error:/ {
+            sub(/^[^:]*: /, "")
+            sub(/ \(pid=.*| on address.*/, "")
+            print "  " $0
+        }
+        /^ *(Write|Read|Previous|READ|WRITE|Atomic|freed|previously)/ {
+            finish()
+            place = $0
+            sub(/ at 0x[0-9a-f]*/, "", place)
+            sub(/ \([^)]*\)/, "", place)
+            sub(/^ */, "    ", place)
+            sub(/:?$/, ":", place)
+        }
+        /^ *Location is|<== Memory access/ {
+            finish()
+            sub(/^ */, "    ")
+            sub(/ at 0x.*/, "")
+            sub(/<== Memory access at offset [0-9]* /, "")
+            print
+        }
+        /^ *#[0-9]+ / && match($0, /[^\/ ]*\.[ch]:[0-9]+/) &&
+            !/sanitizer|interceptor/ && frames < 3 {
+            where = substr($0, RSTART, RLENGTH)
+            sub(/^ *#[0-9]+ (0x[0-9a-f]+ in )?/, "")
+            line = line (frames++ ? ", called in " : " ") $1 "(), " where
+        }
+        /^SUMMARY/ { exit }
+        END { finish() }' all
+    return 1
+}
+
+# Lines as long as allowed, and longer, and cut off, and of any bytes.
+no_memory_error() {
+    local full
+    sanitized AddressSanitizer "${MEMORY:-}"
+    read_about "A line has a limit" 03
+    full=$(head -c 1024 /dev/zero | tr '\0' x)
+    scene <<END || true
+server runs $SANITIZED 0
+server listens
+a connects
+a sends hello\n
+a gets-line $REPLY
+a sends \n\x00\xff\n$full\n$full\r\n\r\n
+a gets-line {any}
+a gets-line {any}
+a gets-line {any}
+a gets-line {any}
+a closes
+b connects
+b sends ${full}y\n
+b gets error: line longer than 1024 bytes\n
+b sees-end
+b closes
+c connects
+c sends half a li
+c resets
+d connects
+d sends hello\n
+d gets-line $REPLY
+d closes
+e connects
+END
+    seen_nothing
+}
+
 # ---- what every server does -------------------------------------------------
 
 server_shows_help() {

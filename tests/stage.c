@@ -163,15 +163,19 @@ static void show_unread(const struct actor *a, const char *what,
     if (s->bytes.length == 0)
         return;
     printf("  %s's %s:\n    ", a->name, what);
-    for (size_t i = from; i < s->bytes.length;) {
+    for (size_t i = from, column = 0; i < s->bytes.length; column++) {
         const char *at = s->bytes.data + i;
         size_t size = utf8_length(at, s->bytes.length - i);
-        if (*at == '\n')
+        if (*at == '\n') {
             printf(i + 1 < s->bytes.length ? "\n    " : "");
-        else if (size == 0 || (*at != '\t' && is_control(at, size)))
+            column = (size_t)-1;
+        } else if (column >= 90) {
+            printf(column == 90 ? "..." : "");
+        } else if (size == 0 || (*at != '\t' && is_control(at, size))) {
             putchar('?');
-        else
+        } else {
             fwrite(at, 1, size, stdout);
+        }
         i += size > 0 ? size : 1;
     }
     printf("\n");
@@ -1230,7 +1234,9 @@ static void take_line(struct actor *a, struct stream *s, const char *text)
     if (newline != NULL && !a->is_program && length > 0 && newline[-1] == '\r')
         shown--;
     if (newline == NULL && s->fd == -1)
-        snprintf(note, sizeof note, "and then the end");
+        snprintf(note, sizeof note, "%sthe end of %s",
+                 length > 0 ? "and then " : "",
+                 a->is_program ? "its output" : "the stream");
     else if (newline == NULL)
         snprintf(note, sizeof note, "%s within %lld s%s",
                  length > 0 ? "and no more" : "nothing", patience_ms / 1000,

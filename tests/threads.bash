@@ -234,6 +234,34 @@ time exits 0
 END
 }
 
+# Threads that come, talk and go beside each other. ThreadSanitizer notices two
+# uses of a variable that no lock keeps apart, whether or not they collided.
+no_data_race() {
+    sanitized ThreadSanitizer "${RACES:-}"
+    read_about "A race and a lock" 04
+    scene <<END || true
+server runs $SANITIZED 0
+server listens
+keeper connects
+keeper sends hello\n
+keeper gets-line $REPLY
+c[1-4] connects
+c[1-4] sends hello\n
+c[1-4] gets-line $REPLY
+d[1-4] connects
+c[1-4] closes
+d[1-4] sends hello\n
+d[1-4] gets-line $REPLY
+d[1-4] resets
+e[1-4] connects
+e[1-4] sends hello\n
+e[1-4] gets-line $REPLY
+keeper sends hello\n
+keeper gets-line $REPLY
+END
+    seen_nothing
+}
+
 # ---- clients with two threads -----------------------------------------------
 
 client_prints_at_once() {
