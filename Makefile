@@ -55,7 +55,8 @@ diff-%: ## what changed since the lesson before
 		done; true,echo 'Lesson $* is the first one.')
 
 test: all ## checks every lesson
-	@sh tests/run $(B) $(if $(FAULTS),tests/[0-9]*.bats,tests/*.bats)
+	@sh tests/run $(B) $(or $(SUITES),$(if \
+		$(FAULTS),tests/[0-9]*.bats,tests/*.bats))
 
 test-%: all ## checks lesson NN
 	@sh tests/run $(B) tests/$(name).bats
