@@ -265,6 +265,10 @@ END
     descriptors_and_threads_come_back
 }
 
+@test "05 server: a thread that ends leaves no memory behind" {
+    gives_memory_back
+}
+
 @test "05 server: refuses when descriptors run out, and recovers" {
     full_server_refuses
 }

@@ -141,6 +141,10 @@ END
     descriptors_and_threads_come_back
 }
 
+@test "06 server: a thread that ends leaves no memory behind" {
+    gives_memory_back
+}
+
 @test "06 server: refuses when descriptors run out, and recovers" {
     full_server_refuses
 }

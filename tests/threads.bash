@@ -208,6 +208,34 @@ keeper gets-line $REPLY
 END
 }
 
+# A thread that is neither joined nor detached keeps its stack when it ends.
+gives_memory_back() {
+    needs_a_plain_build
+    read_about "Starting and joining a thread" 04
+    {
+        echo "server runs $SERVER 0"
+        echo "server listens"
+        echo "keeper connects"
+        echo "keeper sends hello\n"
+        echo "keeper gets-line $REPLY"
+        for part in before after; do
+            echo "c[1-400] connects"
+            echo "c[1-400] sends hello\n"
+            echo "within 20 c[1-400] gets-line $REPLY"
+            echo "c[1-400] closes"
+            echo "keeper pauses 300"
+            echo "m runs sh -c 'ps -o vsz= -p {server:pid} >vsz.$part'"
+            echo "m exits 0"
+        done
+    } >many
+    scene many
+    [ $(($(cat vsz.after) - $(cat vsz.before))) -lt 50000 ] || {
+        echo "400 clients came and went, and the server's memory grew from" \
+            "$(cat vsz.before) to $(cat vsz.after) KiB: are its threads detached?"
+        return 1
+    }
+}
+
 # The processor time of a server that has nothing to do does not grow.
 does_not_spin() {
     read_about "The end of a stream" 02
