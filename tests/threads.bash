@@ -213,7 +213,7 @@ gives_memory_back() {
     needs_a_plain_build
     read_about "Starting and joining a thread" 04
     {
-        echo "server runs $SERVER 0"
+        echo "server runs env MALLOC_ARENA_MAX=1 $SERVER 0"
         echo "server listens"
         echo "keeper connects"
         echo "keeper sends hello\n"
