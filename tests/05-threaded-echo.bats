@@ -127,7 +127,7 @@ END
 }
 
 @test "05 server: a client that vanishes has left" {
-    read_about "A count that threads share"
+    read_about "A client that vanishes"
     scene <<END
 server runs $SERVER 0
 server listens
@@ -169,7 +169,7 @@ END
 }
 
 @test "05 server: gone before its thread has started" {
-    read_about "A count that threads share"
+    read_about "Counted before it is started"
     scene <<END
 server runs $SERVER 0
 server listens
@@ -192,7 +192,7 @@ END
 }
 
 @test "05 server: ends exactly once, though one arrives while the last leaves" {
-    read_about "A count that threads share"
+    read_about "The server ends once"
     for _ in $(seq 15); do
         scene <<END
 server runs $SERVER 0
@@ -212,7 +212,7 @@ END
 
 # Eight clients, a thousand lines each: every line of the log is whole.
 @test "05 server: no line is printed into another" {
-    read_about "A count that threads share"
+    read_about "A line stays whole"
     {
         echo "server runs $SERVER 0"
         echo "server listens"

@@ -82,7 +82,7 @@ END
 }
 
 @test "06 server: seven replies, one of them not ASCII, each as likely" {
-    read_about "Random without a race"
+    read_about "Equal chances"
     replies 7000 answers
     sort answers | uniq -c | sort -n >counts
     cat counts
@@ -192,7 +192,7 @@ END
 }
 
 @test "06 client: sends a line, waits for the reply, sends the next" {
-    read_about "What you will see"
+    read_about "A request and its answer"
     scene <<END
 s listens
 a runs $CLIENT 127.0.0.1 {port}
@@ -210,7 +210,7 @@ END
 }
 
 @test "06 client: exit, in any case, leaves and is not sent" {
-    read_about "What you will see"
+    read_about "A request and its answer"
     for word in exit EXIT Exit eXiT; do
         scene <<END
 s listens
