@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lines.h"
+#include "net.h"
 #include "program.h"
 #include "text.h"
 
@@ -146,6 +147,8 @@ int console_read(char **line, size_t *length)
         pthread_mutex_lock(&lock);
         draw();
         pthread_mutex_unlock(&lock);
+        if (wait_input(STDIN_FILENO, 0) == -1)
+            return -1;
         ssize_t got = read(STDIN_FILENO, &byte, 1);
         if (got == -1 && errno == EINTR)
             continue;

@@ -131,7 +131,7 @@ void outbox_put(struct outbox *box, const void *data, size_t length)
 
 int outbox_is_behind(struct outbox *box)
 {
-    enum { PATIENCE_MS = 250, LEAST = 16 * 1024 };
+    enum { PATIENCE_MS = 500, LEAST = 16 * 1024 };
     int is_behind = 0;
 
     pthread_mutex_lock(&box->lock);

@@ -47,7 +47,7 @@ void outbox_put(struct outbox *box, const void *data, size_t length);
 
 /*
  * Whether more than half of the queue is taken, by a peer that does read: at
- * least 16 KiB in a quarter of a second. Who sends much should wait for such a
+ * least 16 KiB in half a second. Who sends much should wait for such a
  * peer; waiting for one that does not read would be in vain. Any thread.
  */
 int outbox_is_behind(struct outbox *box);
