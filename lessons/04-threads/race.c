@@ -6,6 +6,7 @@
  * one thread at a time do the three steps.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,21 @@ static long times = 1000000;
 static volatile long counter;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* Now and then it lets the other thread go first between reading and writing.
+ * That can happen at any moment without being asked for, only less often. */
+static void add_one(long i)
+{
+    long seen = counter;
+
+    if (i % 1000 == 0)
+        sched_yield();
+    counter = seen + 1;
+}
+
 static void *add_without_lock(void *argument)
 {
     for (long i = 0; i < times; i++)
-        counter = counter + 1;
+        add_one(i);
     return argument;
 }
 
@@ -30,7 +42,7 @@ static void *add_with_lock(void *argument)
 {
     for (long i = 0; i < times; i++) {
         pthread_mutex_lock(&lock);
-        counter = counter + 1;
+        add_one(i);
         pthread_mutex_unlock(&lock);
     }
     return argument;
