@@ -58,6 +58,9 @@ test: all ## checks every lesson
 	@sh tests/run $(B) $(or $(SUITES),$(if \
 		$(FAULTS),tests/[0-9]*.bats,tests/*.bats))
 
+test-mistakes: ## shows that the classic mistakes are caught
+	@MAKE='$(MAKE)' sh tests/mistake tests/mistakes/*.patch
+
 test-%: all ## checks lesson NN
 	@sh tests/run $(B) tests/$(name).bats
 
@@ -117,4 +120,4 @@ $(B)/flags: FORCE
 
 -include $(common:.o=.d) $(programs:=.d)
 .SECONDARY:
-.PHONY: help all kit test bench lint slides clean FORCE
+.PHONY: help all kit test-mistakes test bench lint slides clean FORCE

@@ -405,6 +405,11 @@ server exits 0
 END
 }
 
+@test "03 server: to send to somebody who is gone does not kill it" {
+    REPLY=hello
+    survives_sigpipe
+}
+
 @test "03 server: no memory error, says AddressSanitizer" {
     REPLY=hello
     no_memory_error

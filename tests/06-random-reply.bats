@@ -9,6 +9,7 @@ setup() {
     JOINED='ADDR connected (active: {number})'
     LEFT='ADDR disconnected (active: {number})'
     REPLY='{any}'
+    FLOOD=hello # its answers are short
 }
 
 # ---- the server -------------------------------------------------------------
@@ -64,7 +65,9 @@ END
 
 differ() {
     cmp -s "$1" "$2" || return 0
-    echo "the same forty replies twice"
+    echo "  Forty replies came in the same order twice:"
+    head -n 5 "$1" | sed 's/^/    /'
+    echo "    ..."
     return 1
 }
 
@@ -85,8 +88,10 @@ END
     read_about "Equal chances"
     replies 7000 answers
     sort answers | uniq -c | sort -n >counts
-    cat counts
+    echo "  7000 answers; each of seven replies should come about 1000 times:"
+    sed 's/^ */    /' counts
     [ "$(wc -l <counts)" -eq 7 ]
+    echo "  One of them should hold a character that is not ASCII."
     LC_ALL=C grep -q '[^ -~]' answers
     # 1000 each; a fair choice strays further than 200 once in 10^10 runs.
     awk '$1 < 800 || $1 > 1200 { wrong = 1 } END { exit wrong }' counts
@@ -118,6 +123,8 @@ END
     replies 700 answers
     # Were the next reply settled by the last one, at most 7 pairs would occur.
     paste - - <answers | sort -u >pairs
+    echo "  Of 49 pairs of replies, 350 times two brought only these:"
+    sed 's/^/    /' pairs
     [ "$(wc -l <pairs)" -gt 30 ]
 }
 
@@ -131,6 +138,10 @@ END
 
 @test "06 server: a line too long costs only that connection" {
     refuses_long_lines
+}
+
+@test "06 server: to send to somebody who is gone does not kill it" {
+    survives_sigpipe connects
 }
 
 @test "06 server: descriptors are given back" {

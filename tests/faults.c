@@ -14,6 +14,8 @@
  *     recv   recv() and read() bring less than is there
  *     intr   calls that may wait fail with EINTR
  *     wake   pthread_cond_wait() returns though nobody signalled
+ *     halt   a thread stands still for a moment after it has given back a lock
+ *            or printed a part of a line, so that others come in between
  *
  * Only sockets are touched, and what is read from stdin.
  */
@@ -21,21 +23,30 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What they are called in the programs: faults.h. */
 int faults_accept(int, struct sockaddr *, socklen_t *);
 int faults_close(int);
 int faults_connect(int, const struct sockaddr *, socklen_t);
+int faults_dup(int);
+int faults_fputs(const char *, FILE *);
+size_t faults_fwrite(const void *, size_t, size_t, FILE *);
 int faults_poll(struct pollfd *, nfds_t, int);
+int faults_printf(const char *, ...);
 int faults_pthread_cond_wait(pthread_cond_t *, pthread_mutex_t *);
+int faults_pthread_mutex_unlock(pthread_mutex_t *);
+int faults_putchar(int);
 ssize_t faults_read(int, void *, size_t);
 ssize_t faults_readv(int, const struct iovec *, int);
 ssize_t faults_recv(int, void *, size_t, int);
@@ -51,7 +62,7 @@ int faults_socket(int, int, int);
 ssize_t faults_write(int, const void *, size_t);
 ssize_t faults_writev(int, const struct iovec *, int);
 
-enum { SEND = 1, RECV = 2, INTR = 4, WAKE = 8, READ_ENV = 16 };
+enum { SEND = 1, RECV = 2, INTR = 4, WAKE = 8, HALT = 16, READ_ENV = 32 };
 enum { DESCRIPTORS = 8192, CYCLE = 8 };
 
 /* What is known of a descriptor, from 0 on for every new connection. */
@@ -75,7 +86,8 @@ static int wanted(int what)
             now |= (strstr(set, "send") != NULL ? SEND : 0) |
                    (strstr(set, "recv") != NULL ? RECV : 0) |
                    (strstr(set, "intr") != NULL ? INTR : 0) |
-                   (strstr(set, "wake") != NULL ? WAKE : 0);
+                   (strstr(set, "wake") != NULL ? WAKE : 0) |
+                   (strstr(set, "halt") != NULL ? HALT : 0);
         words = now;
     }
     return (now & what) != 0;
@@ -154,6 +166,13 @@ int faults_connect(int fd, const struct sockaddr *address, socklen_t size)
     if (result == 0 && is_known(fd) && known[fd].waits++ == 0 && wanted(INTR))
         return interrupt();
     return result;
+}
+
+int faults_dup(int fd)
+{
+    int other = dup(fd);
+
+    return is_known(fd) ? begin_socket(other) : other;
 }
 
 int faults_close(int fd)
@@ -286,4 +305,72 @@ int faults_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
         return 0;
     }
     return pthread_cond_wait(condition, lock);
+}
+
+/* ---- threads that come in between --------------------------------------- */
+
+/* Stands still for 50 us, so that others come; but only if nobody has in the
+ * last half millisecond, so that it does not cost much. */
+static void halt(void)
+{
+    static atomic_llong next;
+    struct timespec now;
+
+    if (!wanted(HALT) || clock_gettime(CLOCK_MONOTONIC, &now) == -1)
+        return;
+    long long us = now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+    if (us < next)
+        return;
+    next = us + 500;
+    nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
+}
+
+int faults_pthread_mutex_unlock(pthread_mutex_t *lock)
+{
+    int result = pthread_mutex_unlock(lock);
+
+    halt();
+    return result;
+}
+
+/* After a part of a line: text whose last byte is not the line's end. */
+static void halt_within_line(FILE *file, const char *text, size_t length)
+{
+    if (file == stdout && length > 0 && text[length - 1] != '\n')
+        halt();
+}
+
+int faults_printf(const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    int length = vprintf(format, values);
+    va_end(values);
+    halt_within_line(stdout, format, strlen(format));
+    return length;
+}
+
+int faults_fputs(const char *text, FILE *file)
+{
+    int result = fputs(text, file);
+
+    halt_within_line(file, text, strlen(text));
+    return result;
+}
+
+size_t faults_fwrite(const void *data, size_t size, size_t count, FILE *file)
+{
+    size_t written = fwrite(data, size, count, file);
+
+    halt_within_line(file, data, size * written);
+    return written;
+}
+
+int faults_putchar(int c)
+{
+    int result = putchar(c);
+
+    halt_within_line(stdout, &(char){(char)c}, 1);
+    return result;
 }

@@ -8,8 +8,14 @@
 #define accept faults_accept
 #define close faults_close
 #define connect faults_connect
+#define dup faults_dup
+#define fputs faults_fputs
+#define fwrite faults_fwrite
 #define poll faults_poll
+#define printf faults_printf
 #define pthread_cond_wait faults_pthread_cond_wait
+#define pthread_mutex_unlock faults_pthread_mutex_unlock
+#define putchar faults_putchar
 #define read faults_read
 #define readv faults_readv
 #define recv faults_recv

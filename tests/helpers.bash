@@ -57,23 +57,58 @@ needs() {
     command -v "$1" >/dev/null 2>&1 || skip "$1 is not installed"
 }
 
+# as_text: control characters and what is not ASCII as ?, cut to a readable width.
+as_text() {
+    LC_ALL=C tr '\000-\010\013-\037\177-\377' '?' | cut -c 1-100
+}
+
 # same EXPECTED CAME: compares two files byte by byte.
 same() {
-    cmp "$1" "$2" && return
-    echo "expected $(wc -c <"$1") bytes as in $1, came $(wc -c <"$2") bytes:"
-    od -c "$2" | head -n 20
+    local line
+    cmp -s "$1" "$2" && return
+    line=$(cmp "$1" "$2" 2>/dev/null | sed 's/.* //')
+    echo "  Expected $(wc -c <"$1" | tr -d ' ') bytes ($1)," \
+        "came $(wc -c <"$2" | tr -d ' ') ($2)."
+    if [[ -z $line ]]; then
+        echo "  They are alike as far as the shorter one goes."
+        return 1
+    fi
+    echo "  The first difference is in line $line."
+    echo "  expected: $(sed -n "${line}p" "$1" | as_text)"
+    echo "  came:     $(sed -n "${line}p" "$2" | as_text)"
     return 1
+}
+
+# has_lines N LINE FILE: holds if the file has just so many lines that are this.
+has_lines() {
+    [ "$(grep -c -x -F -e "$2" "$3")" -eq "$1" ] && return
+    echo "  '$2' should come $1 times. All that came:"
+    head -n 20 "$3" | sed 's/^/    /' | as_text
+    return 1
+}
+
+# stayed_idle ACTOR: the steps that look whether a program was busy although it
+# had nothing to do. ps says 00:00:02 or, on BSD, 0:02.13.
+stayed_idle() {
+    cat >busy <<'END'
+ps -o time= -p "$1" | awk -F : '{
+    print "seconds of processor time: " int($NF) + 60 * $(NF - 1)
+}'
+END
+    echo "time runs sh busy {$1:pid}"
+    echo "time prints seconds of processor time: 0"
+    echo "time exits 0"
 }
 
 # ---- what a sanitizer sees --------------------------------------------------
 
-# sanitized KIND FOLDER: the server built with a sanitizer, and where that one
-# writes down what it sees. A check that needs it is skipped without it.
+# sanitized KIND FOLDER [PROGRAM]: the program, the server if no other, built with
+# a sanitizer, and where that one writes down what it sees. A check that needs
+# it is skipped without it.
 sanitized() {
-    SANITIZED=$2/$LESSON/server
-    if [ -z "$2" ] || ! "$SANITIZED" -h >/dev/null 2>&1; then
-        skip "$1 is not here"
-    fi
+    SANITIZED=$2/$LESSON/${3:-server}
+    [[ -n $2 && -x $SANITIZED ]] || skip "$1 is not here"
+    "$SANITIZED" -h >/dev/null 2>&1 || skip "$1 does not run here"
     ASAN_OPTIONS=${ASAN_OPTIONS:-}:log_path=$PWD/seen
     UBSAN_OPTIONS=print_stacktrace=1:log_path=$PWD/seen
     TSAN_OPTIONS=${TSAN_OPTIONS:-}:log_path=$PWD/seen
@@ -95,6 +130,7 @@ seen_nothing() {
             sub(/^[^:]*: /, "")
             sub(/ \(pid=.*| on address.*/, "")
             print "  " $0
+            seen = 1
         }
         /^ *(Write|Read|Previous|READ|WRITE|Atomic|freed|previously)/ {
             finish()
@@ -111,15 +147,16 @@ seen_nothing() {
             sub(/<== Memory access at offset [0-9]* /, "")
             print
         }
-        /^ *#[0-9]+ / && match($0, /[^\/ ]*\.[ch]:[0-9]+/) &&
-            !/sanitizer|interceptor/ && frames < 3 {
-            where = substr($0, RSTART, RLENGTH)
+        /^ *#[0-9]+ / && place != "" && frames < 3 &&
+            !/sanitizer|interceptor|lib[atu]b?san| \.\.?\// {
+            where = match($0, /[^\/ ]*\.[ch]:[0-9]+/) \
+                ? ", " substr($0, RSTART, RLENGTH) : ""
             sub(/^ *#[0-9]+ (0x[0-9a-f]+ in )?/, "")
-            line = line (frames++ ? ", called in " : " ") $1 "(), " where
+            line = line (frames++ ? ", called in " : " ") $1 "()" where
         }
+        /^ *$/ { finish() }
         /^SUMMARY/ { exit }
-        END { finish() }' all
-    return 1
+        END { finish(); exit seen }' all
 }
 
 # Lines as long as allowed, and longer, and cut off, and of any bytes.
@@ -251,6 +288,26 @@ END
 has_ipv6() {
     "$STAGE" >/dev/null 2>&1 <<END
 a listens ::1
+END
+}
+
+# A client says much and goes at once. The first answer to it is answered by a
+# reset, and the next one raises SIGPIPE. Beside it, somebody stays who "connects"
+# or nobody.
+survives_sigpipe() {
+    read_about "Errors" 01
+    scene <<END
+server runs $SERVER 0
+server listens
+${1:+keeper $1}
+server gets-signal STOP
+a connects
+a sends-many 100 hello\n
+a closes
+server gets-signal CONT
+b connects
+b sends hello\n
+b gets-line $REPLY
 END
 }
 

@@ -173,9 +173,7 @@ c[1-5] resets
 d[1-5] connects
 d[1-5] closes
 keeper pauses 2500
-time runs sh -c 'ps -o time= -p {server:pid} | tr -d " "'
-time prints {any}00:00
-time exits 0
+$(stayed_idle server)
 END
 }
 

@@ -55,7 +55,7 @@ enum {
     SHOWN = 160,     /* bytes of a value that a report shows */
     PROCESSOR = 100, /* what a program may use: seconds, */
     MEMORY = 1024,   /* MiB, */
-    PROCESSES = 3000 /* and all of them together */
+    PROCESSES = 8000 /* and all of them together, threads included */
 };
 
 /* Bytes that came and were not looked at, or are to go and did not go. */
@@ -158,23 +158,27 @@ static void show_bytes(const char *data, size_t length)
 static void show_unread(const struct actor *a, const char *what,
                         const struct stream *s)
 {
-    size_t from = s->bytes.length > 1200 ? s->bytes.length - 1200 : 0;
+    const char *data = s->bytes.data;
+    size_t end = s->bytes.length, from = end, lines = 0;
 
-    if (s->bytes.length == 0)
+    if (end == 0)
         return;
-    printf("  %s's %s:\n    ", a->name, what);
-    for (size_t i = from, column = 0; i < s->bytes.length; column++) {
-        const char *at = s->bytes.data + i;
-        size_t size = utf8_length(at, s->bytes.length - i);
-        if (*at == '\n') {
-            printf(i + 1 < s->bytes.length ? "\n    " : "");
+    while (from > 0 && end - from < 4000 &&
+           (data[from - 1] != '\n' || from == end || lines++ < 11))
+        from--;
+    printf("  %s's %s:\n    %s", a->name, what, from > 0 ? "...\n    " : "");
+    for (size_t i = from, column = 0; i < end; column++) {
+        size_t size = utf8_length(data + i, end - i);
+        if (data[i] == '\n') {
+            printf(i + 1 < end ? "\n    " : "");
             column = (size_t)-1;
         } else if (column >= 90) {
             printf(column == 90 ? "..." : "");
-        } else if (size == 0 || (*at != '\t' && is_control(at, size))) {
+        } else if (size == 0 ||
+                   (data[i] != '\t' && is_control(data + i, size))) {
             putchar('?');
         } else {
-            fwrite(at, 1, size, stdout);
+            fwrite(data + i, 1, size, stdout);
         }
         i += size > 0 ? size : 1;
     }
@@ -288,16 +292,20 @@ static _Noreturn void show_complaints(void)
     leave(1);
 }
 
-/* Waits a moment for what belongs to the report too: how a program that has
- * closed its output ended, and its last words. */
+/* Waits a moment for what belongs to the report too: how programs ended, and
+ * their last words. */
 static void settle(void)
 {
+    long long least = now_ms() + 50, most = now_ms() + 300;
+
     for (size_t i = 0; i < actor_count; i++) {
         const struct actor *a = actors[i];
-        deadline = now_ms() + 200;
-        while (a->is_program && a->out.fd == -1 &&
-               (!a->has_ended || a->err.fd != -1) && pump(NULL, 0))
-            continue;
+        while (now_ms() < least ||
+               (now_ms() < most && a->is_program && a->out.fd == -1 &&
+                (!a->has_ended || a->err.fd != -1))) {
+            deadline = now_ms() + 10;
+            pump(NULL, 0);
+        }
     }
 }
 
@@ -1730,6 +1738,10 @@ static void get_bytes(struct actor *a, const struct bytes *wanted)
         if (same == wanted->length)
             break;
         if (same < came->length) {
+            deadline = now_ms() + 200; /* for the report: what else comes */
+            while (came->length < same + SHOWN && a->out.fd != -1 &&
+                   pump(a, SHOWN))
+                continue;
             size_t from = same > 60 ? same - 60 : 0;
             snprintf(note, sizeof note, "which differs at byte %zu", same + 1);
             fail(wanted->data + from, wanted->length - from, came->data + from,
