@@ -9,13 +9,12 @@
 
 #include "text.h"
 
-enum { MUCH = 32 * 1024 };
+/* In bytes a millisecond. */
+enum { BEHIND_RATE = 256 };
 
 int open_client(struct clients *all, struct client *c)
 {
     c->name[0] = '\0';
-    c->second = 0;
-    c->said = 0;
     lines_from(&c->in, c->peer.fd, LINE_LIMIT);
     c->in.deadline = now_ms() + NAMING_MS;
     if (outbox_open(&c->out, c->peer.fd) == -1) {
@@ -24,8 +23,11 @@ int open_client(struct clients *all, struct client *c)
         return -1;
     }
     pthread_mutex_lock(&all->lock);
-    c->next = all->first;
-    all->first = c;
+    struct client **link = &all->first;
+    while (*link != NULL)
+        link = &(*link)->next;
+    c->next = NULL;
+    *link = c;
     all->open++;
     pthread_mutex_unlock(&all->lock);
     return 0;
@@ -76,29 +78,25 @@ static int is_name(const char *line, size_t length)
 void take_name(struct clients *all, struct client *c, const char *line,
                size_t length, void (*joined)(struct client *))
 {
-    int taken = 0;
+    long long turn = 0;
 
-    if (talks_much(c, length))
-        while (outbox_is_behind(&c->out))
-            nap(); /* it is asked no faster than it reads */
+    pthread_mutex_lock(&all->lock);
+    while (outbox_is_behind(&c->out) && wait_turn(all, &turn, length))
+        ;
     if (!is_name(line, length)) {
         tell(c, "a name is 1 to 31 bytes, without spaces or ':'");
-    } else {
-        pthread_mutex_lock(&all->lock);
-        taken = find_client(all, line, length) != NULL;
-        if (!taken) {
-            memcpy(c->name, line, length);
-            c->name[length] = '\0';
-            c->in.deadline = 0;
-            all->named++;
-            joined(c);
-        }
-        pthread_mutex_unlock(&all->lock);
-    }
-    if (taken)
+    } else if (find_client(all, line, length) != NULL) {
         tell(c, "the name '%.*s' is taken", (int)length, line);
+    } else {
+        memcpy(c->name, line, length);
+        c->name[length] = '\0';
+        c->in.deadline = 0;
+        all->named++;
+        joined(c);
+    }
     if (c->name[0] == '\0')
         tell(c, "Enter your name:");
+    pthread_mutex_unlock(&all->lock);
 }
 
 void drop_name(struct clients *all, struct client *c,
@@ -130,16 +128,22 @@ void tell(struct client *c, const char *format, ...)
     outbox_put(&c->out, line, (size_t)length + 1);
 }
 
-int talks_much(struct client *c, size_t length)
+int wait_turn(struct clients *all, long long *turn, size_t length)
 {
     long long now = now_ms();
 
-    if (now - c->second > 1000) {
-        c->second = now;
-        c->said = 0;
+    if (*turn == 0) {
+        if (all->turn < now)
+            all->turn = now;
+        all->turn += 1 + (long long)length / BEHIND_RATE;
+        *turn = all->turn;
     }
-    c->said += length;
-    return c->said > MUCH;
+    if (now >= *turn)
+        return 0;
+    pthread_mutex_unlock(&all->lock);
+    nap();
+    pthread_mutex_lock(&all->lock);
+    return 1;
 }
 
 void nap(void)

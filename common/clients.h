@@ -26,17 +26,16 @@ struct client {
     struct lines in;
     struct outbox out;
     char name[NAME_LIMIT + 1]; /* "" before it has one and after it has left */
-    long long second;          /* when it began to say ... */
-    size_t said;               /* ... this many bytes */
     struct client *next;
 };
 
 /* All clients, with a name or without. */
 struct clients {
-    pthread_mutex_t lock; /* guards the list, the counts and the names */
+    pthread_mutex_t lock; /* guards all of it, and the names */
     struct client *first;
     int named;
-    int open; /* until their connection is closed */
+    int open;       /* until their connection is closed */
+    long long turn; /* of who has to wait last: a time of now_ms() */
 };
 
 /*
@@ -71,11 +70,15 @@ struct client *find_client(const struct clients *all, const char *name,
 /* Puts a line into the client's outbox, formatted as by printf(3). */
 void tell(struct client *c, const char *format, ...);
 
-/* Counts what a client says. Whether it was more than 32 KiB in a second: such
- * a client has to nap while somebody it talks to is behind. Its own thread. */
-int talks_much(struct client *c, size_t length);
+/*
+ * For a client that has said `length` bytes for somebody who is behind: waits
+ * a moment and returns 1, or returns 0 when its turn has come. Set *turn to 0
+ * before the first call. All who wait share 256 KiB a second, in the order in
+ * which they came. The lock is held, but not while it waits.
+ */
+int wait_turn(struct clients *all, long long *turn, size_t length);
 
-/* Gives the others 5 ms. Nobody naps with a lock held. */
+/* Puts a thread to sleep for 5 ms. */
 void nap(void);
 
 #endif

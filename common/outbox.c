@@ -60,7 +60,6 @@ static void drain(struct outbox *box)
 
     if (box->length == 0) /* it was cut off */
         return;
-    box->taken += sent;
     box->length -= sent;
     memmove(box->queue, box->queue + sent, box->length);
     if (box->length == 0) {
@@ -131,22 +130,8 @@ void outbox_put(struct outbox *box, const void *data, size_t length)
 
 int outbox_is_behind(struct outbox *box)
 {
-    enum { PATIENCE_MS = 500, LEAST = 16 * 1024 };
-    int is_behind = 0;
-
     pthread_mutex_lock(&box->lock);
-    if (box->length <= OUTBOX_LIMIT / 2) {
-        box->watched = 0;
-        box->is_slow = 0;
-    } else {
-        long long now = now_ms();
-        if (box->watched == 0 || now - box->watched > PATIENCE_MS) {
-            box->is_slow = box->watched != 0 && box->taken < LEAST;
-            box->watched = now;
-            box->taken = 0;
-        }
-        is_behind = !box->is_slow;
-    }
+    int is_behind = box->length > OUTBOX_LIMIT / 2;
     pthread_mutex_unlock(&box->lock);
     return is_behind;
 }

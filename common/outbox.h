@@ -26,9 +26,6 @@ struct outbox {
     int is_full;       /* ... it did not read, and was cut off */
     int has_ended;     /* the writer thread */
     long long closing; /* a time of now_ms(): the writer ends then at last */
-    long long watched; /* since when it is more than half full */
-    size_t taken;      /* how many bytes the peer took since then */
-    int is_slow;
 };
 
 /*
@@ -45,11 +42,7 @@ int outbox_open(struct outbox *box, int fd);
  */
 void outbox_put(struct outbox *box, const void *data, size_t length);
 
-/*
- * Whether more than half of the queue is taken, by a peer that does read: at
- * least 16 KiB in half a second. Who sends much should wait for such a
- * peer; waiting for one that does not read would be in vain. Any thread.
- */
+/* Whether more than half of the queue is taken. Any thread. */
 int outbox_is_behind(struct outbox *box);
 
 /*

@@ -220,17 +220,15 @@ END
 
 @test "07 server: a flood does not cost a steady reader its place" {
     read_about "Back-pressure"
-    scene <<END
-server runs $SERVER 0
-server listens
-slow runs sh -c 'printf "s connects 127.0.0.1 {port}\\\\ns gets-line Enter your name:\\\\ns sends slow\\\\\\\\n\\\\ns reads-slowly 1000000 4\\\\n" | "\$STAGE"'
+    scene <<END || say_whether_thrown_out
+$(steady_reader 'slow:still here')
 server prints slow joined from {ADDR}
-flood runs sh -c '(echo flood; yes slow:y) | $CLIENT 127.0.0.1 {port} >/dev/null'
 $(joins alice alice)
 $(joins bob bob)
+flood runs sh -c '(echo flood; yes slow:y) | $CLIENT 127.0.0.1 {port} >/dev/null'
 alice sends bob:hi\n
 within 1 bob gets [alice -> bob] hi\n
-within 10 slow exits 0
+$(steady_reader_stays '[slow -> slow] still here')
 END
 }
 

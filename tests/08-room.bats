@@ -269,10 +269,8 @@ END
 
 @test "08 server: a flood does not cost a steady reader its place" {
     read_about "Back-pressure" 07
-    scene <<END
-server runs $SERVER 0
-server listens
-slow runs sh -c 'printf "s connects 127.0.0.1 {port}\\\\ns gets-line Enter your name:\\\\ns sends slow\\\\\\\\n\\\\ns reads-slowly 1000000 4\\\\n" | "\$STAGE"'
+    scene <<END || say_whether_thrown_out
+$(steady_reader 'still here')
 server prints * slow joined (1 here)
 $(joins alice alice)
 flood runs sh -c '(echo flood; yes) | $CLIENT 127.0.0.1 {port} >/dev/null'
@@ -280,7 +278,7 @@ alice finds-line [flood] y
 alice sends hi\n
 within 1 alice finds-line [alice] hi
 alice sends /q\n
-within 10 slow exits 0
+$(steady_reader_stays '[slow] still here')
 END
 }
 

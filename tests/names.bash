@@ -155,6 +155,52 @@ $(joins z zoe)
 END
 }
 
+# steady_reader LINE: the steps for a server and somebody called slow, who reads
+# 1 MB a second for four seconds and then says LINE. Of what the server prints,
+# the scene sees the first two lines; all of it is in the file log.
+steady_reader() {
+    cat >reader <<'END'
+s connects 127.0.0.1 PORT
+s gets-line Enter your name:
+s sends slow\n
+s reads-slowly 1000000 4
+END
+    echo "s sends $1\\n" >>reader
+    cat >logged <<'END'
+"$@" 0 | tee log | {
+    for _ in 1 2; do
+        IFS= read -r line
+        printf '%s\n' "$line"
+    done
+    cat >/dev/null
+}
+END
+    cat <<END
+server runs sh logged $SERVER
+server listens
+slow runs sh -c 'sed s/PORT/{port}/ reader | "\$STAGE"'
+END
+}
+
+# steady_reader_stays LINE: the steps until the server has logged LINE.
+steady_reader_stays() {
+    cat <<END
+within 10 slow exits 0
+log runs sh -c 'until grep -q -x -F "$1" log; do sleep 0.1; done'
+log exits 0
+END
+}
+
+# What the report of such a scene adds: whether slow was thrown out.
+say_whether_thrown_out() {
+    if grep -q '^\(\* \)\{0,1\}slow left' log; then
+        echo "  slow read 1 MB a second all the time and was thrown out. The log, without"
+        echo "  what the flood said:"
+        grep -v '\] y$' log | tail -n 8 | sed 's/^/    /' | as_text
+    fi
+    return 1
+}
+
 # The processor time of a server that has nothing to do does not grow.
 named_does_not_spin() {
     read_about "The end of a stream" 02

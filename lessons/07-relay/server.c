@@ -36,27 +36,19 @@ static void left(struct client *c, const char *name)
 static void relay(struct client *c, const char *line, size_t length)
 {
     const char *colon = memchr(line, ':', length);
+    size_t name = colon == NULL ? 0 : (size_t)(colon - line);
     char text[LINE_LIMIT + 1];
+    long long turn = 0;
 
-    int much = talks_much(c, length);
-
-    while (much && outbox_is_behind(&c->out))
-        nap(); /* it is told of its mistakes no faster than it reads */
-    if (colon == NULL || colon == line + length - 1) {
-        tell(c, "write name:message");
-        return;
-    }
-
-    size_t name = (size_t)(colon - line);
     pthread_mutex_lock(&all.lock);
     struct client *to = find_client(&all, line, name);
-    while (to != NULL && much && outbox_is_behind(&to->out)) {
-        pthread_mutex_unlock(&all.lock);
-        nap();
-        pthread_mutex_lock(&all.lock);
+    while (outbox_is_behind(to == NULL ? &c->out : &to->out) &&
+           wait_turn(&all, &turn, length))
         to = find_client(&all, line, name); /* it may have left meanwhile */
-    }
-    if (to == NULL) {
+
+    if (colon == NULL || colon == line + length - 1) {
+        tell(c, "write name:message");
+    } else if (to == NULL) {
         tell(c, "no one here is called '%s'", as_text(text, line, name));
     } else {
         as_text(text, colon + 1, length - name - 1);

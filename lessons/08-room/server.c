@@ -67,17 +67,14 @@ static void left(struct client *c, const char *name)
 
 /* ---- the handler -------------------------------------------------------- */
 
-/* Passes on what a client said. Who says much waits for those behind. */
-static void pass_on(struct client *c, const char *lines, size_t length)
+/* Passes on what a client said, and lets it wait for those who are behind. */
+static void pass_on(const char *lines, size_t length)
 {
-    int much = talks_much(c, length);
+    long long turn = 0;
 
     pthread_mutex_lock(&room.lock);
-    while (much && somebody_is_behind()) {
-        pthread_mutex_unlock(&room.lock);
-        nap();
-        pthread_mutex_lock(&room.lock);
-    }
+    while (somebody_is_behind() && wait_turn(&room, &turn, length))
+        ;
     put_to_everyone(lines, length);
     pthread_mutex_unlock(&room.lock);
 }
@@ -99,12 +96,12 @@ static void handle(struct client *c)
                                        as_text(text, line, length));
         if (filled > 0 &&
             (!line_waiting(&c->in) || filled > BATCH - ROOM_LINE)) {
-            pass_on(c, batch, filled);
+            pass_on(batch, filled);
             filled = 0;
         }
     }
     if (filled > 0)
-        pass_on(c, batch, filled);
+        pass_on(batch, filled);
     if (got == -1 && errno == EMSGSIZE)
         tell(c, "error: line longer than 1024 bytes");
 }
