@@ -21,6 +21,11 @@ setup() {
     client_reports_that_nobody_answers
 }
 
+# ends_with FILE: its last four bytes in hexadecimal.
+ends_with() {
+    tail -c 4 "$1" | od -An -tx1 | tr -d ' '
+}
+
 @test "01 client: asks for / with Host and Connection: close" {
     read_about "A request is text"
     scene <<END
@@ -53,10 +58,18 @@ a shows x
 a complains received 1 bytes
 a exits 0
 END
-    grep -q "^Host: localhost:[0-9]*.$" request
-    grep -q "^Connection: close.$" request
-    [ "$(tail -c 4 request | od -An -tx1 | tr -d ' ')" = 0d0a0d0a ]
-    [ "$(grep -c . request)" -eq "$(grep -c "$(printf '\r')$" request)" ]
+    tr -d '\r' <request >plain
+    grep -q '^Host: localhost:[0-9]*$' plain ||
+        { echo "  The line 'Host: localhost:PORT' is missing."; return 1; }
+    grep -q '^Connection: close$' plain ||
+        { echo "  The line 'Connection: close' is missing."; return 1; }
+    [ "$(grep -c '' request)" -eq "$(grep -c "$(printf '\r')$" request)" ] ||
+        { echo '  Every line of a request ends with \r\n; one does not.'; return 1; }
+    [ "$(ends_with request)" = 0d0a0d0a ] || {
+        echo '  A request ends with an empty line, \r\n\r\n, and nothing after it.'
+        echo "  Its last four bytes should be 0d0a0d0a and are $(ends_with request)."
+        return 1
+    }
 }
 
 @test "01 client: every byte of a long response arrives, whatever it holds" {
@@ -172,7 +185,7 @@ END
 
 @test "01 client: works over IPv6" {
     has_ipv6 || skip "this machine has no IPv6"
-    read_about "getaddrinfo"
+    read_about "A request is text"
     scene <<END
 s listens ::1
 a runs $CLIENT ::1 {port}
@@ -225,18 +238,28 @@ a half-closes
 a saves answer
 server prints {a} "{any}" $2
 END
-    grep -q "^HTTP/1.1 $2 " answer || { head -n 1 answer; return 1; }
+    grep -q "^HTTP/1.1 $2 " answer && return
+    echo "  The answer to $1 should begin with HTTP/1.1 $2. It begins with:"
+    head -n 1 answer | as_text
+    return 1
 }
 
 @test "01 server: GET / is answered with a page" {
     read_about "The stand-in"
     answers 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' 200
     tr -d '\r' <answer >plain
-    grep -q '^Content-Type: text/html' plain
-    grep -q '^Connection: close$' plain
+    grep -q '^Content-Type: text/html' plain ||
+        { echo "  The line 'Content-Type: text/html' is missing."; return 1; }
+    grep -q '^Connection: close$' plain ||
+        { echo "  The line 'Connection: close' is missing."; return 1; }
     sed '1,/^$/d' plain >body
-    grep -qi '<html' body
-    [ "$(sed -n 's/^Content-Length: //p' plain)" -eq "$(wc -c <body)" ]
+    grep -qi '<html' body ||
+        { echo '  The page should have an <html> in it.'; return 1; }
+    [ "$(sed -n 's/^Content-Length: //p' plain)" = "$(wc -c <body | tr -d ' ')" ] || {
+        echo "  The page has $(wc -c <body | tr -d ' ') bytes, and what the header says is"
+        echo "  '$(grep '^Content-Length' plain)'."
+        return 1
+    }
 }
 
 @test "01 server: another path is 404, another method 501" {
@@ -281,7 +304,8 @@ END
     answers 'HEAD / HTTP/1.1\r\n\r\n' 200
     same expected answer
     answers 'HEAD /else HTTP/1.0\r\n\r\n' 404
-    [ "$(tail -c 4 answer | od -An -tx1 | tr -d ' ')" = 0d0a0d0a ]
+    [ "$(ends_with answer)" = 0d0a0d0a ] ||
+        { echo '  The answer to HEAD ends with the empty line: no page.'; return 1; }
 }
 
 @test "01 server: a request in single bytes is one request" {

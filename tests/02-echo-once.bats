@@ -7,6 +7,138 @@ setup() {
     lesson 02-echo-once
 }
 
+# ---- the server -------------------------------------------------------------
+
+@test "02 server: -h and --help show the usage" {
+    server_shows_help
+}
+
+@test "02 server: wrong arguments are refused with the usage, exit 2" {
+    server_refuses_wrong_arguments
+}
+
+@test "02 server: listens where it is told, else on loopback" {
+    server_listens_where_told
+}
+
+@test "02 server: port 9999 unless told otherwise" {
+    server_has_defaults
+}
+
+@test "02 server: a busy port or unknown address is one line, exit 1" {
+    server_reports_a_busy_port
+}
+
+@test "02 server: can be started again at once" {
+    server_starts_again hello
+}
+
+@test "02 server: sends the bytes back and ends" {
+    read_about "What you will see"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends hello
+server prints recv >>>>>>>> hello
+a gets hello
+a sees-end
+server prints send >>>>>>>> hello
+a closes
+server exits 0
+END
+}
+
+@test "02 server: what comes after its one recv() gets no answer" {
+    read_about "One recv() is not one message"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends one
+a gets one
+a sends two
+a half-closes
+a sees-end
+server prints recv >>>>>>>> one
+server prints send >>>>>>>> one
+server exits 0
+END
+}
+
+@test "02 server: takes at most 1024 bytes, and the answer survives the rest" {
+    read_about "Hanging up"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends-many 500 0123456789
+a half-closes
+a saves answer
+server prints-lines 2
+server exits 0
+END
+    printf '0123456789%.0s' $(seq 103) | head -c 1024 >expected
+    same expected answer
+}
+
+@test "02 server: returns any bytes, and shows them as text" {
+    read_about "Bytes are not strings"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends a\x00\xff\x1b[2J\x07 안녕\r\n
+a gets a\x00\xff\x1b[2J\x07 안녕\r\n
+server prints recv >>>>>>>> a???[2J? 안녕
+server prints send >>>>>>>> a???[2J? 안녕
+a closes
+server exits 0
+END
+}
+
+@test "02 server: a client that closes without sending" {
+    read_about "The end of a stream"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a closes
+server prints client closed without sending
+server exits 0
+END
+}
+
+@test "02 server: a reset is one line on stderr, exit 1" {
+    read_about "Errors"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a resets
+server complains {any}: Connection reset by peer
+server exits 1
+END
+}
+
+# It is stopped until the client is gone, so that its send() meets a dead end.
+@test "02 server: a client that does not wait is one line on stderr, exit 1" {
+    read_about "Errors"
+    scene <<END
+server runs $SERVER 0
+server listens
+server gets-signal STOP
+a connects
+a sends hello
+a half-closes
+a resets
+server gets-signal CONT
+server complains {any}: {any}
+server prints-rest
+server exits 1
+END
+}
+
 # ---- the client -------------------------------------------------------------
 
 @test "02 client: -h and --help show the usage" {
@@ -168,140 +300,20 @@ s resets
 c types hello
 c complains server closed the connection
 c exits 0
+d runs $CLIENT 127.0.0.1 {port}
+s accepts
+d types hello
+s gets hello
+s sends half an ans
+s trickles wer
+s pauses 100
+s resets
+d complains server closed the connection
+d exits-after-rest 0
 END
 }
 
-# ---- the server -------------------------------------------------------------
-
-@test "02 server: -h and --help show the usage" {
-    server_shows_help
-}
-
-@test "02 server: wrong arguments are refused with the usage, exit 2" {
-    server_refuses_wrong_arguments
-}
-
-@test "02 server: listens where it is told, else on loopback" {
-    server_listens_where_told
-}
-
-@test "02 server: port 9999 unless told otherwise" {
-    server_has_defaults
-}
-
-@test "02 server: a busy port or unknown address is one line, exit 1" {
-    server_reports_a_busy_port
-}
-
-@test "02 server: can be started again at once" {
-    server_starts_again hello
-}
-
-@test "02 server: sends the bytes back and ends" {
-    read_about "What you will see"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-a sends hello
-server prints recv >>>>>>>> hello
-a gets hello
-a sees-end
-server prints send >>>>>>>> hello
-a closes
-server exits 0
-END
-}
-
-@test "02 server: what comes after its one recv() gets no answer" {
-    read_about "One recv() is not one message"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-a sends one
-a gets one
-a sends two
-a half-closes
-a sees-end
-server prints recv >>>>>>>> one
-server prints send >>>>>>>> one
-server exits 0
-END
-}
-
-@test "02 server: takes at most 1024 bytes, and the answer survives the rest" {
-    read_about "Hanging up"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-a sends-many 500 0123456789
-a half-closes
-a saves answer
-server prints-lines 2
-server exits 0
-END
-    printf '0123456789%.0s' $(seq 103) | head -c 1024 >expected
-    same expected answer
-}
-
-@test "02 server: returns any bytes, and shows them as text" {
-    read_about "Bytes are not strings"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-a sends a\x00\xff\x1b[2J\x07 안녕\r\n
-a gets a\x00\xff\x1b[2J\x07 안녕\r\n
-server prints recv >>>>>>>> a???[2J? 안녕
-server prints send >>>>>>>> a???[2J? 안녕
-a closes
-server exits 0
-END
-}
-
-@test "02 server: a client that closes without sending" {
-    read_about "The end of a stream"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-a closes
-server prints client closed without sending
-server exits 0
-END
-}
-
-@test "02 server: a reset is one line on stderr, exit 1" {
-    read_about "Errors"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-a resets
-server complains {any}: Connection reset by peer
-server exits 1
-END
-}
-
-# It is stopped until the client is gone, so that its send() meets a dead end.
-@test "02 server: a client that does not wait is one line on stderr, exit 1" {
-    read_about "Errors"
-    scene <<END
-server runs $SERVER 0
-server listens
-server gets-signal STOP
-a connects
-a sends hello
-a half-closes
-a resets
-server gets-signal CONT
-server complains {any}: {any}
-server prints-rest
-server exits 1
-END
-}
+# ---- both -------------------------------------------------------------------
 
 @test "02: server and client, over IPv4 and IPv6" {
     read_about "What you will see"

@@ -252,7 +252,7 @@ END
 }
 
 @test "07 client: host 127.0.0.1 and port 9999 unless told otherwise" {
-    named_client_has_defaults
+    client_has_defaults
 }
 
 @test "07 client: an unreachable server is one line on stderr, exit 1" {

@@ -433,7 +433,7 @@ END
 }
 
 @test "08 client: host 127.0.0.1 and port 9999 unless told otherwise" {
-    named_client_has_defaults
+    client_has_defaults
 }
 
 @test "08 client: an unreachable server is one line on stderr, exit 1" {

@@ -222,15 +222,3 @@ keeper pauses 2500
 $(stayed_idle server)
 END
 }
-
-# As client_has_defaults() in helpers.bash.
-named_client_has_defaults() {
-    read_about "The command line" 01
-    run scene <<END
-s runs $SERVER
-s prints listening on 127.0.0.1:9999
-a runs $CLIENT
-a prints Enter your name:
-END
-    [ "$status" -eq 0 ] || [[ $output == *127.0.0.1:9999* ]]
-}

@@ -32,7 +32,8 @@ static size_t type_line(char message[MESSAGE_LIMIT + 1])
     return length;
 }
 
-/* Shows all that comes until the server closes. Returns how many bytes. */
+/* Shows all that comes until the server closes. Returns how many bytes that
+ * were, 0 if the connection broke off. */
 static size_t show_answer(int fd)
 {
     char bytes[1024];
@@ -51,7 +52,7 @@ static size_t show_answer(int fd)
     }
     if (total > 0)
         printf("\n");
-    return total;
+    return got == -1 ? 0 : total;
 }
 
 int main(int argc, char *argv[])
