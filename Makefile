@@ -24,11 +24,13 @@ common := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c) \
 programs := $(patsubst lessons/%.c,$(B)/%,$(wildcard lessons/*/*.c)) \
 	$(patsubst %.c,$(B)/%,$(filter-out tests/faults.c,$(wildcard tests/*.c)))
 
-# lesson 05 -> 05-threaded-echo; the lesson before it; where its programs are
+# lesson 05 -> 05-threaded-echo; the lesson before it; where its programs are:
+# the course's, or those that are made of the files in DIR
 name = $(or $(notdir $(wildcard lessons/$*-*)),$(error there is no lesson $*))
 before = $(lastword $(filter-out $(name),$(shell \
 	ls lessons | sed '/^[0-9]/!d' | sed '/^$*/q')))
-bin = $(B)/$(name)
+bin = $(if $(DIR),build/own,$(B))/$(name)
+own := $(if $(DIR),own-%)
 
 help: ## what there is
 	@sed -n 's/^\([a-zN-]*\)%*:.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -37,16 +39,16 @@ help: ## what there is
 
 all: $(programs) ## builds every program into build/
 
-lesson-%: all ## plays the scene of lesson NN, then it is your turn
+lesson-%: all $(own) ## plays the scene of lesson NN, then it is your turn
 	@sh lessons/play $(bin) lessons/$(name)
 
-demo-%: all ## plays only the scene
+demo-%: all $(own) ## plays only the scene
 	@sh lessons/play -s $(bin) lessons/$(name)
 
-server-%: all ## runs its server here [PORT=9999] [ADDRESS=127.0.0.1]
+server-%: all $(own) ## runs its server here [PORT=] [ADDRESS=] [DIR=]
 	@$(bin)/server $(or $(PORT),9999) $(ADDRESS)
 
-client-%: all ## runs its client here [HOST=127.0.0.1] [PORT=9999]
+client-%: all $(own) ## runs its client here [HOST=] [PORT=] [DIR=]
 	@$(bin)/client $(if $(HOST)$(PORT),$(or $(HOST),127.0.0.1) $(PORT))
 
 diff-%: ## what changed since the lesson before
@@ -89,6 +91,10 @@ kit:
 	@$(MAKE) -s SANITIZE=thread FAULTS= build/thread/common.a 2>/dev/null || :
 	@$(MAKE) -s SANITIZE=address,undefined FAULTS= \
 		build/address-undefined/common.a 2>/dev/null || :
+
+# A learner's programs, to be run.
+own-%: all
+	@DIR='$(DIR)' LESSON=$(name) sh tests/own
 
 # Some shells set HOST to this machine's name; only a HOST= given here counts.
 ifeq ($(origin HOST),environment)

@@ -300,7 +300,7 @@ b runs $SERVER 0 no-such-host.invalid
 within 20 b complains {any}: no-such-host.invalid:0: {any}
 b exits 1
 END
-    tells_why $SERVER 0 no-such-host.invalid
+    tells_why "$SERVER" 0 no-such-host.invalid
 }
 
 # tells_why COMMAND...: fails if what it says of an unknown name is "Success",
@@ -385,7 +385,7 @@ b runs $CLIENT no-such-host.invalid {port}
 within 20 b complains {any}: no-such-host.invalid:{port}: {any}
 b exits 1
 END
-    tells_why $CLIENT no-such-host.invalid 9 || return 1
+    tells_why "$CLIENT" no-such-host.invalid 9 || return 1
     if has_ipv6; then
         scene <<END
 s listens ::1
