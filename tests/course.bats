@@ -253,12 +253,13 @@ echo "not ok 1 03 exercise 1: one"
 echo "# bats $*"
 END
     chmod +x "$BATS_TEST_TMPDIR/bin/bats"
-    PATH=$BATS_TEST_TMPDIR/bin:$PATH
-    run make -s check-03 EXERCISE=1 DIR=lessons/03-echo-loop
+    set -- env PATH="$BATS_TEST_TMPDIR/bin:$PATH" make -s check-03 \
+        DIR=lessons/03-echo-loop
+    run "$@" EXERCISE=1
     [ "$status" -ne 0 ]
     [[ $output == *'-f ^03 exercise 1:  tests/exercises/03-echo-loop.bats'* ]]
     [[ $output == *"make check-03 EXERCISE=1 ONLY='one'"* ]]
-    run make -s check-03 EXERCISE=99 DIR=lessons/03-echo-loop
+    run "$@" EXERCISE=99
     [ "$status" -ne 0 ]
     [ "${lines[0]}" = 'There are no checks for exercise 99 of 03-echo-loop.' ]
 }
