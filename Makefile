@@ -34,7 +34,7 @@ own := $(if $(DIR),own-%)
 
 help: ## what there is
 	@sed -n 's/^\([a-zN-]*\)%*:.*## \(.*\)/  make \1|\2/p' Makefile | \
-		sed 's/-|/-NN|/' | awk -F '|' '{ printf "%-20s %s\n", $$1, $$2 }'
+		sed 's/-|/-NN|/' | awk -F '|' '{ printf "%-21s %s\n", $$1, $$2 }'
 	@echo; echo 'NN is the number of a lesson:'; ls lessons | sed -n 's/^[0-9]/  &/p'
 
 all: $(programs) ## builds every program into build/
@@ -63,6 +63,9 @@ test: all ## checks every lesson
 test-mistakes: ## shows that the classic mistakes are caught
 	@MAKE='$(MAKE)' sh tests/mistake tests/mistakes/*.patch
 
+test-solutions: kit ## shows that the exercises can be solved
+	@MAKE='$(MAKE)' sh tests/solution
+
 test-%: all ## checks lesson NN
 	@sh tests/run $(B) tests/$(name).bats
 
@@ -72,7 +75,7 @@ bench: all ## measures the echo and the room beside bare loops
 start-%: ## makes work/NN-..., for you to write lesson NN in
 	@sh tests/start $(name) $(before)
 
-check-%: kit ## checks what you wrote [DIR=] [SERVER=] [CLIENT=] [ONLY=]
+check-%: kit ## checks your work [EXERCISE= ONLY= DIR= SERVER= CLIENT=]
 	@sh tests/check $(name)
 
 lint: ## checks layout, looks for mistakes
@@ -126,4 +129,4 @@ $(B)/flags: FORCE
 
 -include $(common:.o=.d) $(programs:=.d)
 .SECONDARY:
-.PHONY: help all kit test-mistakes test bench lint slides clean FORCE
+.PHONY: help all kit test-mistakes test-solutions test bench lint slides clean FORCE

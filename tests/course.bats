@@ -243,6 +243,27 @@ END
     [[ $output != *mine* ]]
 }
 
+# A bats that says what it is to run, and that it fails.
+@test "make check-NN EXERCISE=N runs the checks of that exercise alone" {
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    cat >"$BATS_TEST_TMPDIR/bin/bats" <<'END'
+#!/bin/sh
+[ "$1" = --version ] && echo 'Bats 1.10.0' && exit
+echo "not ok 1 03 exercise 1: one"
+echo "# bats $*"
+END
+    chmod +x "$BATS_TEST_TMPDIR/bin/bats"
+    set -- env PATH="$BATS_TEST_TMPDIR/bin:$PATH" make -s check-03 \
+        DIR=lessons/03-echo-loop
+    run "$@" EXERCISE=1
+    [ "$status" -ne 0 ]
+    [[ $output == *'-f ^03 exercise 1:  tests/exercises/03-echo-loop.bats'* ]]
+    [[ $output == *"make check-03 EXERCISE=1 ONLY='one'"* ]]
+    run "$@" EXERCISE=99
+    [ "$status" -ne 0 ]
+    [ "${lines[0]}" = 'There are no checks for exercise 99 of 03-echo-loop.' ]
+}
+
 # ---- scenes -----------------------------------------------------------------
 
 # plays COMMAND...: as scene does, and nothing is left running.

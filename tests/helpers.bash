@@ -16,6 +16,7 @@ lesson() {
     "02: "*) INJECT=${INJECT/send/} ;; # its server is about one recv()
     esac
     case $BATS_TEST_DESCRIPTION in
+    "02 exercise"*) ;; # they go on to the end of the stream
     "02"*) INJECT=${INJECT/recv/} ;;
     esac
     export INJECT
@@ -29,7 +30,7 @@ lesson() {
 # read_about HEADING [NN]: where the course explains what the check is about: in
 # lesson NN, else in this lesson or the last one before it with that heading.
 read_about() {
-    local lessons=$BATS_TEST_DIRNAME/../lessons path folder where=$LESSON
+    local lessons=${BASH_SOURCE[0]%/*}/../lessons path folder where=$LESSON
     for path in "$lessons"/[0-9]*; do
         folder=${path##*/}
         if [[ -n ${2:-} ]]; then

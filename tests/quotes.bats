@@ -176,6 +176,11 @@ copy_again() {
     broken 'tests/02-echo-once.bats:What nobody wrote' \
         '"What nobody wrote" is no heading of lesson 02 or one before it'
     copy_again
+    mkdir tests/exercises
+    echo '    read_about "Nor this"' >tests/exercises/02-echo-once.bats
+    broken 'tests/exercises/02-echo-once.bats:Nor this' \
+        '"Nor this" is no heading of lesson 02 or one before it'
+    copy_again
     echo '    read_about "Lesson 20"' >>tests/helpers.bash
     broken 'tests/helpers.bash:"Lesson 20"' 'is no heading of any lesson'
     copy_again
