@@ -309,6 +309,8 @@ static void settle(void)
     }
 }
 
+static int on_stderr; /* whether the step is about stderr */
+
 /* Reports the step that did not hold. `came` and its tail may be empty. */
 static _Noreturn void fail(const char *expected, size_t expected_length,
                            const char *came, size_t came_length,
@@ -326,9 +328,9 @@ static _Noreturn void fail(const char *expected, size_t expected_length,
         show_steps_before();
     show_step("  >", step_text);
     if (expected != NULL) {
-        printf("  expected: ");
+        printf("%s", on_stderr ? "  expected on stderr: " : "  expected: ");
         show_bytes(expected, expected_length);
-        printf("\n  came:     ");
+        printf("%s", on_stderr ? "\n  came on stderr:     " : "\n  came:     ");
         show_bytes(came, came_length);
         if (came_length == 0 && note[0] == '\0')
             printf("(an empty line)");
@@ -1231,10 +1233,24 @@ static size_t without_cr(const char *line, size_t length)
     return length > 0 && line[length - 1] == '\r' ? length - 1 : length;
 }
 
+/* Whether one of the lines in b matches. */
+static int has_line(const struct bytes *b, const struct bytes *pattern)
+{
+    const char *line = b->data, *end = line + b->length, *newline;
+
+    while (line < end && (newline = memchr(line, '\n', (size_t)(end - line)))) {
+        if (matches(pattern->data, pattern->length, line,
+                    (size_t)(newline - line)))
+            return 1;
+        line = newline + 1;
+    }
+    return 0;
+}
+
 static void take_line(struct actor *a, struct stream *s, const char *text)
 {
     struct bytes pattern = decode(text, 0);
-    char *newline = wait_line(a, s), note[80] = "";
+    char *newline = wait_line(a, s), note[160] = "";
     size_t length =
         newline != NULL ? (size_t)(newline - s->bytes.data) : s->bytes.length;
     size_t shown = length;
@@ -1243,17 +1259,22 @@ static void take_line(struct actor *a, struct stream *s, const char *text)
         shown--;
     if (newline == NULL && s->fd == -1)
         snprintf(note, sizeof note, "%sthe end of %s",
-                 length > 0 ? "and then " : "",
+                 length > 0 ? "without a line ending, and then " : "",
                  a->is_program ? "its output" : "the stream");
     else if (newline == NULL)
         snprintf(note, sizeof note, "%s within %lld s%s",
-                 length > 0 ? "and no more" : "nothing", patience_ms / 1000,
+                 length > 0 ? "and no line ending" : "nothing",
+                 patience_ms / 1000,
                  a->is_program && s == &a->out && !a->printed
                      ? ": is stdout flushed?"
                      : "");
+    on_stderr = s == &a->err;
+    if (on_stderr && newline == NULL && has_line(&a->out.bytes, &pattern))
+        snprintf(note, sizeof note, "nothing there; it came on stdout");
     if (newline == NULL ||
         !matches(pattern.data, pattern.length, s->bytes.data, shown))
         fail(pattern.data, pattern.length, s->bytes.data, length, note);
+    on_stderr = 0;
     if (a->is_program)
         show_line(a, '|', s->bytes.data, length);
     drop(&s->bytes, length + 1);
@@ -1749,7 +1770,7 @@ static void get_bytes(struct actor *a, const struct bytes *wanted)
         }
         if (a->out.fd == -1 || !pump(a, wanted->length - came->length)) {
             size_t from = same > 60 ? same - 60 : 0;
-            snprintf(note, sizeof note, "%zu bytes of %zu, and then %s", same,
+            snprintf(note, sizeof note, "%zu of %zu bytes, and then %s", same,
                      wanted->length,
                      a->out.fd != -1         ? "nothing more in time"
                      : a->out.ended == 1     ? "the end of the stream"
@@ -1787,19 +1808,29 @@ static void do_gets_line(struct actor *a, const char *text)
 static void do_finds_line(struct actor *a, const char *text)
 {
     struct bytes pattern = decode(text, 0), *came = &a->out.bytes;
+    struct bytes last = {.data = NULL}; /* line that was not the one */
 
     for (;;) {
         char *newline = wait_line(a, &a->out);
-        if (newline == NULL)
+        if (newline == NULL && last.length == 0)
             fail(pattern.data, pattern.length, came->data, came->length,
-                 "and no such line");
+                 came->length == 0 ? "no line at all" : "and no whole line");
+        if (newline == NULL)
+            fail(pattern.data, pattern.length, last.data, last.length,
+                 "as the last line, and none that fits");
         size_t length = (size_t)(newline - came->data);
         int found = matches(pattern.data, pattern.length, came->data,
                             without_cr(came->data, length));
+        if (!found) {
+            last.length = 0;
+            last.data = last.memory;
+            append(&last, came->data, length);
+        }
         drop(came, length + 1);
         if (found)
             break;
     }
+    free(last.memory);
     free(pattern.memory);
 }
 
