@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 /*
- * The longest line in bytes, its ending not counted: what a server takes, and
- * what a client takes from its user and from the server, which may say more.
+ * The longest line in bytes, its ending not counted. LINE_LIMIT is what a
+ * server takes; LINE_ROOM what a client takes, from its user and from the
+ * server.
  */
 enum { LINE_LIMIT = 1024, LINE_ROOM = 8190 };
 

@@ -7,6 +7,264 @@ setup() {
     lesson 03-echo-loop
 }
 
+# ---- the server -------------------------------------------------------------
+
+@test "03 server: -h and --help show the usage" {
+    server_shows_help
+}
+
+@test "03 server: wrong arguments are refused with the usage, exit 2" {
+    server_refuses_wrong_arguments
+}
+
+@test "03 server: listens where it is told, else on loopback" {
+    server_listens_where_told
+}
+
+@test "03 server: port 9999 unless told otherwise" {
+    server_has_defaults
+}
+
+@test "03 server: a busy port or unknown address is one line, exit 1" {
+    server_reports_a_busy_port
+}
+
+@test "03 server: can be started again at once" {
+    server_starts_again 'end\n'
+}
+
+@test "03 server: every line comes back" {
+    read_about "A message is a line"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+server prints connected {a}
+a sends hello\n
+server prints recv >>>>>>>> hello
+a gets hello\n
+server prints send >>>>>>>> hello
+a sends \nworld\n
+a gets \nworld\n
+server prints recv >>>>>>>> 
+server prints send >>>>>>>> 
+server prints recv >>>>>>>> world
+server prints send >>>>>>>> world
+END
+}
+
+@test "03 server: a line cut anywhere is one line, many in one piece are many" {
+    read_about "A message is a line"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+server prints connected {a}
+a sends he
+a pauses 50
+a sends llo\nwor
+a gets hello\n
+a has-nothing
+a sends ld\n
+a gets world\n
+a trickles slow\r\n
+a gets slow\n
+a sends one\ntwo\r\nthree\r\r\n
+a gets one\ntwo\nthree\r\n
+server prints recv >>>>>>>> hello
+server prints send >>>>>>>> hello
+server prints recv >>>>>>>> world
+server prints send >>>>>>>> world
+server prints recv >>>>>>>> slow
+END
+}
+
+@test "03 server: 20000 lines in one piece, read by nobody yet, all come back" {
+    read_about "Sending everything"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends-many 20000 line {n}: the quick brown fox jumps over the lazy dog, again and again and again\n
+a pauses 300
+within 20 a gets-many 20000 line {n}: the quick brown fox jumps over the lazy dog, again and again and again\n
+a sends end\n
+a sees-end
+server prints connected {a}
+server prints-lines 40000
+server prints echo complete
+server exits 0
+END
+}
+
+@test "03 server: bytes come back unchanged, and are shown as text" {
+    read_about "Bytes are not strings"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends a\x00b\xff 안녕\x1b[2J\r x\tz\n
+a gets a\x00b\xff 안녕\x1b[2J\r x\tz\n
+server prints connected {a}
+server prints recv >>>>>>>> a?b? 안녕?[2J? x\tz
+server prints send >>>>>>>> a?b? 안녕?[2J? x\tz
+END
+}
+
+@test "03 server: what one client left half said is not the next one's" {
+    read_about "How to read the code"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends hello\nhalf a li
+a gets hello\n
+a resets
+b connects
+b sends hello\n
+b gets hello\n
+END
+}
+
+@test "03 server: an unterminated last line is a line" {
+    read_about "How to read the code"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends hello\nlast
+a half-closes
+a gets hello\nlast\n
+a sees-end
+a closes
+server prints connected {a}
+server prints-lines 4
+server prints disconnected {a}
+END
+}
+
+@test "03 server: a line of 1024 bytes comes back, one of 1025 is refused" {
+    read_about "A line has a limit"
+    local full
+    full=$(head -c 1024 /dev/zero | tr '\0' x)
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends $full\n$full\r\n
+a gets $full\n$full\n
+a sends $full\r
+a pauses 50
+a sends \n
+a gets $full\n
+a sends ${full}y
+a gets error: line longer than 1024 bytes\n
+a sees-end
+a closes
+b connects
+b sends ${full}y\n
+b gets error: line longer than 1024 bytes\n
+b sees-end
+b closes
+c connects
+c sends still here\n
+c gets still here\n
+END
+}
+
+@test "03 server: the refusal reaches a client that still sends" {
+    read_about "Hanging up"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends-many 30000 a line without an end
+a gets error: line longer than 1024 bytes\n
+a half-closes
+a sees-end
+b connects
+b sends next\n
+b gets next\n
+END
+}
+
+@test "03 server: end is not echoed and ends the server" {
+    read_about "Leaving"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+server prints connected {a}
+a sends ending\n
+a gets ending\n
+server prints-lines 2
+a sends an end\nEnd\nend \n
+a gets an end\nEnd\nend \n
+server prints-lines 6
+a sends end\r\nmore\n
+a sees-end
+a closes
+server prints echo complete
+server exits 0
+END
+}
+
+@test "03 server: the next client waits its turn" {
+    read_about "One after another"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+a sends one\n
+a gets one\n
+b connects
+b sends two\n
+a sends three\n
+a gets three\n
+b has-nothing
+a closes
+b gets two\n
+server prints connected {a}
+server prints-lines 4
+server prints disconnected {a}
+server prints connected {b}
+END
+}
+
+@test "03 server: goes on after clients that just vanish" {
+    read_about "One after another"
+    scene <<END
+server runs sh -c 'ulimit -n 24; exec "\$0" 0' $SERVER
+server listens
+c[1-40] connects
+c[1-40] sends hello\nhalf a li
+c[1-40] resets
+d[1-40] connects
+d[1-40] closes
+e connects
+e sends-many 20000 never read, and then the line goes dead\n
+e pauses 200
+e resets
+a connects
+a sends hello\n
+within 10 a gets hello\n
+a sends end\n
+a sees-end
+server prints-rest
+server exits 0
+END
+}
+
+@test "03 server: to send to somebody who is gone does not kill it" {
+    REPLY=hello
+    survives_sigpipe
+}
+
+@test "03 server: no memory error, says AddressSanitizer" {
+    REPLY=hello
+    no_memory_error
+}
+
 # ---- the client -------------------------------------------------------------
 
 @test "03 client: -h and --help show the usage" {
@@ -126,24 +384,6 @@ a exits 0
 END
 }
 
-@test "03 client: a line longer than the server takes is the server's to refuse" {
-    read_about "A line has a limit"
-    head -c 5000 /dev/zero | tr '\0' x >line
-    scene <<END
-server runs $SERVER 0
-server listens
-a runs $CLIENT 127.0.0.1 {port}
-a types-file line
-a types \c
-a ends-input
-a prints recv : error: line longer than 1024 bytes
-a prints client done
-a exits 0
-server prints connected {ADDR}
-server prints disconnected {ADDR}
-END
-}
-
 @test "03 client: notices at the next line that the server is gone" {
     read_about "The end of a stream"
     scene <<END
@@ -172,248 +412,7 @@ c exits 0
 END
 }
 
-# ---- the server -------------------------------------------------------------
-
-@test "03 server: -h and --help show the usage" {
-    server_shows_help
-}
-
-@test "03 server: wrong arguments are refused with the usage, exit 2" {
-    server_refuses_wrong_arguments
-}
-
-@test "03 server: listens where it is told, else on loopback" {
-    server_listens_where_told
-}
-
-@test "03 server: port 9999 unless told otherwise" {
-    server_has_defaults
-}
-
-@test "03 server: a busy port or unknown address is one line, exit 1" {
-    server_reports_a_busy_port
-}
-
-@test "03 server: can be started again at once" {
-    server_starts_again 'end\n'
-}
-
-@test "03 server: every line comes back" {
-    read_about "A message is a line"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-server prints connected {a}
-a sends hello\n
-server prints recv >>>>>>>> hello
-a gets hello\n
-server prints send >>>>>>>> hello
-a sends \nworld\n
-a gets \nworld\n
-server prints recv >>>>>>>> 
-server prints send >>>>>>>> 
-server prints recv >>>>>>>> world
-server prints send >>>>>>>> world
-END
-}
-
-@test "03 server: a line cut anywhere is one line, many in one piece are many" {
-    read_about "A message is a line"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-server prints connected {a}
-a sends he
-a pauses 50
-a sends llo\nwor
-a gets hello\n
-a has-nothing
-a sends ld\n
-a gets world\n
-a trickles slow\r\n
-a gets slow\n
-a sends one\ntwo\r\nthree\r\r\n
-a gets one\ntwo\nthree\r\n
-server prints recv >>>>>>>> hello
-server prints send >>>>>>>> hello
-server prints recv >>>>>>>> world
-server prints send >>>>>>>> world
-server prints recv >>>>>>>> slow
-END
-}
-
-@test "03 server: 20000 lines in one piece, read by nobody yet, all come back" {
-    read_about "Sending everything"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-a sends-many 20000 line {n}: the quick brown fox jumps over the lazy dog, again and again and again\n
-a pauses 300
-within 20 a gets-many 20000 line {n}: the quick brown fox jumps over the lazy dog, again and again and again\n
-a sends end\n
-a sees-end
-server prints connected {a}
-server prints-lines 40000
-server prints echo complete
-server exits 0
-END
-}
-
-@test "03 server: bytes come back unchanged, and are shown as text" {
-    read_about "Bytes are not strings"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-a sends a\x00b\xff 안녕\x1b[2J\r x\tz\n
-a gets a\x00b\xff 안녕\x1b[2J\r x\tz\n
-server prints connected {a}
-server prints recv >>>>>>>> a?b? 안녕?[2J? x\tz
-server prints send >>>>>>>> a?b? 안녕?[2J? x\tz
-END
-}
-
-@test "03 server: an unterminated last line is a line" {
-    read_about "The end of a stream"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-a sends hello\nlast
-a half-closes
-a gets hello\nlast\n
-a sees-end
-a closes
-server prints connected {a}
-server prints-lines 4
-server prints disconnected {a}
-END
-}
-
-@test "03 server: a line of 1024 bytes comes back, one of 1025 is refused" {
-    read_about "A line has a limit"
-    local full
-    full=$(head -c 1024 /dev/zero | tr '\0' x)
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-a sends $full\n$full\r\n
-a gets $full\n$full\n
-a sends $full\r
-a pauses 50
-a sends \n
-a gets $full\n
-a sends ${full}y
-a gets error: line longer than 1024 bytes\n
-a sees-end
-a closes
-b connects
-b sends ${full}y\n
-b gets error: line longer than 1024 bytes\n
-b sees-end
-b closes
-c connects
-c sends still here\n
-c gets still here\n
-END
-}
-
-@test "03 server: the refusal reaches a client that still sends" {
-    read_about "Hanging up"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-a sends-many 30000 a line without an end
-a gets error: line longer than 1024 bytes\n
-a half-closes
-a sees-end
-b connects
-b sends next\n
-b gets next\n
-END
-}
-
-@test "03 server: end is not echoed and ends the server" {
-    read_about "Leaving"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-server prints connected {a}
-a sends ending\n
-a gets ending\n
-server prints-lines 2
-a sends an end\nEnd\nend \n
-a gets an end\nEnd\nend \n
-server prints-lines 6
-a sends end\r\nmore\n
-a sees-end
-a closes
-server prints echo complete
-server exits 0
-END
-}
-
-@test "03 server: the next client waits its turn" {
-    read_about "One after another"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-a sends one\n
-a gets one\n
-b connects
-b sends two\n
-a sends three\n
-a gets three\n
-b has-nothing
-a closes
-b gets two\n
-server prints connected {a}
-server prints-lines 4
-server prints disconnected {a}
-server prints connected {b}
-END
-}
-
-@test "03 server: goes on after clients that just vanish" {
-    read_about "Errors"
-    scene <<END
-server runs sh -c 'ulimit -n 24; exec "\$0" 0' $SERVER
-server listens
-c[1-40] connects
-c[1-40] sends hello\nhalf a li
-c[1-40] resets
-d[1-40] connects
-d[1-40] closes
-e connects
-e sends-many 20000 never read, and then the line goes dead\n
-e pauses 200
-e resets
-a connects
-a sends hello\n
-within 10 a gets hello\n
-a sends end\n
-a sees-end
-server prints-rest
-server exits 0
-END
-}
-
-@test "03 server: to send to somebody who is gone does not kill it" {
-    REPLY=hello
-    survives_sigpipe
-}
-
-@test "03 server: no memory error, says AddressSanitizer" {
-    REPLY=hello
-    no_memory_error
-}
+# ---- both -------------------------------------------------------------------
 
 @test "03: server and client, over IPv4 and IPv6" {
     read_about "What you will see"
@@ -451,6 +450,24 @@ a exits 0
 server prints-lines 602
 END
     same expected came
+}
+
+@test "03: a line longer than the server takes is the server's to refuse" {
+    read_about "A line has a limit"
+    head -c 5000 /dev/zero | tr '\0' x >line
+    scene <<END
+server runs $SERVER 0
+server listens
+a runs $CLIENT 127.0.0.1 {port}
+a types-file line
+a types \c
+a ends-input
+a prints recv : error: line longer than 1024 bytes
+a prints client done
+a exits 0
+server prints connected {ADDR}
+server prints disconnected {ADDR}
+END
 }
 
 @test "03: a client whose output nobody reads ends with a line, not a signal" {
