@@ -313,6 +313,7 @@ END
 }
 
 @test "04: several nc clients at once" {
+    read_about "A thread for every client" 04
     needs nc
     scene <<END
 server runs $SERVER 0

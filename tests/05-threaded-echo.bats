@@ -9,6 +9,8 @@ setup() {
     JOINED='ADDR joined (clients: {number})'
     LEFT='ADDR left (clients: {number})'
     REPLY=hello
+    WHEN_ALL_HAVE_LEFT='server finds-line no clients left, server done
+within 3 server exits 0'
 }
 
 # counts_right LOG: every line says one more or one less than the line before,
@@ -98,7 +100,7 @@ END
 }
 
 @test "05 server: end is not echoed and closes that connection" {
-    read_about "Leaving" 03
+    read_about "end"
     scene <<END
 server runs $SERVER 0
 server listens
@@ -191,9 +193,29 @@ END
     counts_right whole
 }
 
-@test "05 server: ends exactly once, though one arrives while the last leaves" {
+# Whoever sees that nobody is left calls at once. If the server still lets
+# somebody in, it ends under their feet.
+@test "05 server: ends exactly once, though some arrive while the last leaves" {
     read_about "The server ends once"
-    for _ in $(seq 15); do
+    for _ in 1 2 3; do
+        scene <<END || {
+server runs $SERVER 0
+server listens
+a connects
+b connects
+a closes
+b closes
+server finds-line {ADDR} left (clients: 0)
+c[1-5] tries-to-connect
+c[1-5] closes
+server prints no clients left, server done
+server exits 0
+END
+            echo "  Nobody may join between '(clients: 0)' and the end of the server."
+            return 1
+        }
+    done
+    for _ in $(seq 10); do
         scene <<END
 server runs $SERVER 0
 server listens
@@ -206,8 +228,29 @@ c closes
 server saves log
 server exits 0
 END
-        [ "$(grep -c 'server done' log)" -eq 1 ]
+        counts_right log
+        [ "$(grep -c 'server done' log)" -eq 1 ] || {
+            echo "  'server done' should stand in its log once. The log:"
+            tail -n 8 log | sed 's/^/    /' | as_text
+            return 1
+        }
     done
+}
+
+# To hang up takes a second where the client does not hang up too.
+@test "05 server: nobody waits for a client that stays after its end" {
+    read_about "Never wait with the lock held"
+    scene <<END
+server runs $SERVER 0
+server listens
+c[1-5] connects
+c[1-5] sends end\n
+c[1-5] sees-end
+d connects
+within 2 server finds-line {d} joined (clients: {number})
+d sends hello\n
+within 2 d gets hello\n
+END
 }
 
 # Eight clients, a thousand lines each: every line of the log is whole.
@@ -385,6 +428,7 @@ END
 }
 
 @test "05: several nc clients at once" {
+    read_about "A thread for every client" 04
     needs nc
     scene <<END
 server runs $SERVER 0

@@ -88,13 +88,23 @@ END
     read_about "Equal chances"
     replies 7000 answers
     sort answers | uniq -c | sort -n >counts
-    echo "  7000 answers; each of seven replies should come about 1000 times:"
-    sed 's/^ */    /' counts
-    [ "$(wc -l <counts)" -eq 7 ]
-    echo "  One of them should hold a character that is not ASCII."
-    LC_ALL=C grep -q '[^ -~]' answers
+    [ "$(wc -l <counts)" -eq 7 ] || {
+        echo "  There should be seven different replies. In 7000 answers came these:"
+        head -n 20 counts | sed 's/^ */    /'
+        return 1
+    }
+    LC_ALL=C grep -q '[^ -~]' answers || {
+        echo "  One of the replies should hold a character that is not ASCII:"
+        sed 's/^ */    /' counts
+        READ_ABOUT='"UTF-8 passes through" in lessons/06-random-reply/README.md'
+        return 1
+    }
     # 1000 each; a fair choice strays further than 200 once in 10^10 runs.
-    awk '$1 < 800 || $1 > 1200 { wrong = 1 } END { exit wrong }' counts
+    awk '$1 < 800 || $1 > 1200 { wrong = 1 } END { exit wrong }' counts || {
+        echo "  In 7000 answers, each of seven replies should come about 1000 times:"
+        sed 's/^ */    /' counts
+        return 1
+    }
 }
 
 @test "06 server: two clients get different sequences, two runs too" {
@@ -211,6 +221,7 @@ s accepts
 a types one
 a types two
 s gets one\n
+s pauses 200
 s has-nothing
 s trickles 안녕하세요!\r\n
 a prints server: 안녕하세요!

@@ -15,7 +15,8 @@
  *     intr   calls that may wait fail with EINTR
  *     wake   pthread_cond_wait() returns though nobody signalled
  *     halt   a thread stands still for a moment after it has given back a lock
- *            or printed a part of a line, so that others come in between
+ *            or printed a part of a line, and before it ends the program, so
+ *            that others come in between
  *
  * Only sockets are touched, and what is read from stdin.
  */
@@ -40,6 +41,7 @@ int faults_accept(int, struct sockaddr *, socklen_t *);
 int faults_close(int);
 int faults_connect(int, const struct sockaddr *, socklen_t);
 int faults_dup(int);
+_Noreturn void faults_exit(int);
 int faults_fputs(const char *, FILE *);
 size_t faults_fwrite(const void *, size_t, size_t, FILE *);
 int faults_poll(struct pollfd *, nfds_t, int);
@@ -336,6 +338,14 @@ int faults_pthread_mutex_unlock(pthread_mutex_t *lock)
 
     halt();
     return result;
+}
+
+/* Long enough for somebody to call who saw what was printed before. */
+_Noreturn void faults_exit(int status)
+{
+    if (wanted(HALT))
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    exit(status);
 }
 
 /* After a part of a line: text whose last byte is not the line's end. */

@@ -9,6 +9,7 @@
 #define close faults_close
 #define connect faults_connect
 #define dup faults_dup
+#define exit faults_exit
 #define fputs faults_fputs
 #define fwrite faults_fwrite
 #define poll faults_poll

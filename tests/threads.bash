@@ -25,6 +25,7 @@ needs_many_descriptors() {
 # nothing moves any more: a fourth is served all the same.
 nobody_waits() {
     read_about "A thread for every client"
+    [[ $LESSON == 04* ]] || read_about "Never wait with the lock held" 05
     scene <<END
 server runs $SERVER 0
 server listens
@@ -154,9 +155,13 @@ c[1-100] closes
 server finds-line $(left "{ADDR}")
 a sends hello\n
 a gets-line $REPLY
+a pauses 300
 d connects
 d sends hello\n
 d gets-line $REPLY
+a closes
+d closes
+${WHEN_ALL_HAVE_LEFT:-}
 END
 }
 
@@ -265,7 +270,9 @@ END
 }
 
 # Threads that come, talk and go beside each other. ThreadSanitizer notices two
-# uses of a variable that no lock keeps apart, whether or not they collided.
+# uses of a variable that no lock keeps apart, whether or not they collided. It
+# takes what one thread does before a send() to be done before any later recv() of
+# another: so all lines are there before the first is answered.
 no_data_race() {
     sanitized ThreadSanitizer "${RACES:-}"
     read_about "A race and a lock" 04
@@ -284,8 +291,10 @@ d[1-4] sends hello\n
 d[1-4] gets-line $REPLY
 d[1-4] resets
 e[1-4] connects
-e[1-4] sends hello\n
-e[1-4] gets-line $REPLY
+server gets-signal STOP
+e[1-4] sends-many 200 hello\n
+server gets-signal CONT
+$(for _ in $(seq 200); do echo "e[1-4] gets-line $REPLY"; done)
 keeper sends hello\n
 keeper gets-line $REPLY
 END
