@@ -6,10 +6,10 @@
 joined() { echo "${JOINED//ADDR/$1}"; }
 left() { echo "${LEFT//ADDR/$1}"; }
 
-# The address and thread sanitizers use memory and threads of their own.
+# The sanitizers and valgrind use memory and threads of their own.
 needs_a_plain_build() {
     case ${BUILD##*/} in
-    thread* | address*) skip "sanitizers count differently" ;;
+    thread* | address* | valgrind) skip "such a build counts differently" ;;
     esac
 }
 
