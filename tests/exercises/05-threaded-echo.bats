@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Lesson 05, the exercises of its README.
+# The exercises of lesson 05: what its README asks for, and no more.
 
 load ../helpers
 

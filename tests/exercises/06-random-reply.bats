@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Lesson 06, the exercises of its README.
+# The exercises of lesson 06: what its README asks for, and no more.
 
 load ../helpers
 
