@@ -18,6 +18,7 @@
 #include "text.h"
 
 static struct termios before, during; /* settings of the terminal */
+static sigset_t blocked;              /* while a signal is handled */
 static atomic_int is_open;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -35,8 +36,13 @@ static void give_back(void)
     is_open = 0;
 }
 
-/* Gives the terminal back, lets the signal do what it does, and, if that was
- * to stop the program, goes on here when it is continued. */
+/*
+ * Gives the terminal back, lets the signal do what it does, and, if that was
+ * to stop the program, goes on here when it is continued. SIGTTOU, which keeps
+ * who is in the background off the terminal, is blocked meanwhile: the shell
+ * may have put us there already. To take the terminal again we wait for our
+ * turn.
+ */
 static void on_signal(int number)
 {
     int saved = errno;
@@ -44,6 +50,7 @@ static void on_signal(int number)
     give_back();
     if (number == SIGTSTP) {
         raise(SIGSTOP);
+        pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
         tcsetattr(STDIN_FILENO, TCSADRAIN, &during);
         is_open = 1;
     } else {
@@ -65,12 +72,14 @@ void console_open(void)
     during.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
     during.c_cc[VMIN] = 1;
     during.c_cc[VTIME] = 0;
-    sigemptyset(&action.sa_mask);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTTOU);
+    action.sa_mask = blocked;
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         if (sigaction(numbers[i], &action, NULL) == -1)
             die("sigaction", strerror(errno));
-    if (atexit(give_back) != 0 ||
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &during) == -1)
+    at_end(give_back);
+    if (tcsetattr(STDIN_FILENO, TCSADRAIN, &during) == -1)
         die("terminal", strerror(errno));
     is_open = 1;
 }

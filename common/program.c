@@ -11,6 +11,7 @@
 /* Set once by begin(), before there are threads; only read afterwards. */
 static const char *program = "program";
 static const char *usage_text = "";
+static void (*last_call)(void);
 
 /* A failed printf() marks its stream, so one look at the end sees them all. */
 static void check_stdout(void)
@@ -85,12 +86,26 @@ void wrong_arguments(const char *argument, const char *what)
     exit(2);
 }
 
+void at_end(void (*call)(void))
+{
+    last_call = call;
+    if (atexit(call) != 0)
+        die("atexit", "no room left");
+}
+
 /* _exit(), so that nothing else is reported after the line of die(). */
+static _Noreturn void fail(void)
+{
+    if (last_call != NULL)
+        last_call();
+    _exit(1);
+}
+
 void die(const char *what, const char *why)
 {
     fflush(stdout);
     fprintf(stderr, "%s: %s: %s\n", program, what, why);
-    _exit(1);
+    fail();
 }
 
 void die_at(const char *host, const char *port, const char *why)
@@ -99,7 +114,7 @@ void die_at(const char *host, const char *port, const char *why)
         strchr(host, ':') != NULL ? "%s: [%s]:%s: %s\n" : "%s: %s:%s: %s\n";
     fflush(stdout);
     fprintf(stderr, form, program, host, port, why);
-    _exit(1);
+    fail();
 }
 
 /* In a terminal, these replace the prompt that stands in the line. */

@@ -37,6 +37,9 @@ void client_arguments(int argc, char *argv[], const char **host,
 /* Ends the program, exit 2, with one line of what is wrong and the usage. */
 _Noreturn void wrong_arguments(const char *argument, const char *what);
 
+/* Has one function called when the program ends, by die() too: atexit(3). */
+void at_end(void (*call)(void));
+
 /* Ends the program, exit 1, with the line "PROGRAM: what: why" on stderr. */
 _Noreturn void die(const char *what, const char *why);
 

@@ -48,7 +48,7 @@ int main(int argc, char *argv[])
     struct person child = mother;
     printf("%s\n", child.speaks());
 
-    /* The second child overrides one function. */
+    /* Now the child overrides one function. */
     child.speaks = loves_c;
     printf("%s\n", child.speaks());
     return 0;
