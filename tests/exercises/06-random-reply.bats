@@ -19,6 +19,11 @@ within 20 a saves $3
 END
 }
 
+# times N TEXT: the text so many times.
+times() {
+    TEXT=$2 awk -v n="$1" 'BEGIN { while (n-- > 0) printf "%s", ENVIRON["TEXT"] }'
+}
+
 # as_often N LEAST MOST FILE: the file has N different lines, and each of them
 # LEAST to MOST times.
 as_often() {
@@ -177,17 +182,19 @@ END
 
 @test "06 exercise 3: the longest line, though its answer is six times as long" {
     read_about "A line has a limit" 03
-    full=$(head -c 1024 /dev/zero | tr '\0' x)
+    local control escaped quotes full
+    control=$(times 1024 '\x01')
+    escaped=$(times 1024 '\\u0001')
+    quotes=$(times 1024 '\\"')
+    full=$(times 1024 '"')
     scene <<END
 server runs $SERVER 0
 server listens
 a connects
-a sends ${full//x/\\x01}\n
-a gets-line {"said": "${full//x/\\\\u0001}", "reply": "{any}"}
-a sends ${full//x/\"}\r\n
-a gets-line {"said": "${full//x/\\\\\"}", "reply": "{any}"}
-a sends $full\n
-a gets-line {"said": "$full", "reply": "{any}"}
+a sends $control\n
+a gets-line {"said": "$escaped", "reply": "{any}"}
+a sends $full\r\n
+a gets-line {"said": "$quotes", "reply": "{any}"}
 a sends ${full}y\n
 a gets error: line longer than 1024 bytes\n
 a sees-end
@@ -197,12 +204,13 @@ END
 @test "06 exercise 3: no memory error, says AddressSanitizer" {
     sanitized AddressSanitizer "${MEMORY:-}"
     read_about "A line has a limit" 03
-    full=$(head -c 1024 /dev/zero | tr '\0' x)
+    local control
+    control=$(times 1024 '\x01')
     scene <<END || true
 server runs $SANITIZED 0
 server listens
 a connects
-a sends ${full//x/\\x01}\n\n"\n\\\\\n\xec\n\xf0\x9f\x99\n
+a sends $control\n\n"\n\\\\\n\xec\n\xf0\x9f\x99\n
 a gets-line {any}
 a gets-line {any}
 a gets-line {any}

@@ -10,6 +10,11 @@ setup() {
     REST=
 }
 
+# times N TEXT: the text so many times.
+times() {
+    TEXT=$2 awk -v n="$1" 'BEGIN { while (n-- > 0) printf "%s", ENVIRON["TEXT"] }'
+}
+
 # ---- 1: readings ------------------------------------------------------------
 
 @test "07 exercise 1: a reading reaches whoever has subscribed" {
@@ -164,7 +169,7 @@ $(joins alice alice)
 $(joins bob bob)
 deaf sends /subscribe kitchen\n
 deaf gets subscribed to kitchen\n
-kitchen sends-many 20000 {n} $(head -c 500 /dev/zero | tr '\0' x)\n
+kitchen sends-many 20000 {n} $(times 500 x)\n
 within 20 server finds-line {any}was cut off{any}
 alice sends bob:hi\n
 bob gets [alice -> bob] hi\n
@@ -347,19 +352,20 @@ END
 
 @test "07 exercise 2: the longest line, and a longer one" {
     read_about "A line has a limit" 03
-    local full half
-    full=$(head -c 1002 /dev/zero | tr '\0' x)
-    half=${full:501}
+    local full quotes name
+    full=$(times 1002 x)
+    quotes=$(times 501 '\\"')
+    name=$(times 31 n)
     scene <<END
 server runs $SERVER 0
 server listens
 $(joins alice alice)
 $(joins bob bob)
-$(joins long "${full:971}")
+$(joins long "$name")
 long sends {"to":"bob","text":"$full"}\r\n
-bob gets {"from":"${full:971}","text":"$full"}\n
-long sends {"to":"bob","text":"${half//x/\\\\\"}"}\n
-bob gets {"from":"${full:971}","text":"${half//x/\\\\\"}"}\n
+bob gets {"from":"$name","text":"$full"}\n
+long sends {"to":"bob","text":"$quotes"}\n
+bob gets {"from":"$name","text":"$quotes"}\n
 alice sends {"to":"bob","text":"${full}y"}\n
 alice gets error: line longer than 1024 bytes\n
 alice sees-end
@@ -369,17 +375,18 @@ END
 @test "07 exercise 2: no memory error, says AddressSanitizer" {
     sanitized AddressSanitizer "${MEMORY:-}"
     read_about "Only text" 07
-    local full half
-    full=$(head -c 1002 /dev/zero | tr '\0' x)
-    half=${full:501}
+    local name quotes ends
+    name=$(times 31 n)
+    quotes=$(times 487 '\\"')
+    ends=$(times 501 '\\n')
     scene <<END || true
 server runs $SANITIZED 0
 server listens
-$(joins a "${half:470}")
-a sends {"to":"${half:470}","text":"${half:14}"}\n
-a sends {"to":"$full","text":""}\n{"to":"${half//x/\\\\n}","text":""}\n
+$(joins a "$name")
+a sends {"to":"$name","text":"$quotes"}\n
+a sends {"to":"$ends","text":""}\n{"to":"$name$name","text":""}\n
 a sends {"to":"\n{"to":"\\\\\n{"to":"\xec\n{"to":"\xf0\x9f\x99\n{"to":"a","text":"\\\\\n{\n\n
-a sends {"to":"${half:470}","text":"done"}\n
+a sends {"to":"$name","text":"done"}\n
 a finds-line {"from":{any}done"}
 END
     seen_nothing
@@ -459,12 +466,13 @@ END
 
 @test "07 exercise 3: names that nobody can have, and the longest letter" {
     read_about "A line has a limit" 03
-    local full x31=abcdefghijklmnopqrstuvwxyz12345
-    full=$(head -c 992 /dev/zero | tr '\0' x)
+    local full name x31=abcdefghijklmnopqrstuvwxyz12345
+    full=$(times 992 x)
+    name=$(times 31 n)
     scene <<END
 server runs $SERVER 0
 server listens
-$(joins a "${full:961}")
+$(joins a "$name")
 a sends ${x31}6:hi\n:hi\n
 a gets no one here is called '${x31}6'\nno one here is called ''\n
 a sends $x31:$full\n
@@ -473,7 +481,7 @@ b connects
 b sends $x31\n
 b gets Enter your name:\n
 b gets Welcome, $x31. Write to someone with name:message\n
-b gets [${full:961} -> $x31] $full\n
+b gets [$name -> $x31] $full\n
 END
 }
 
@@ -507,15 +515,16 @@ END
 @test "07 exercise 3: no memory error, says AddressSanitizer" {
     sanitized AddressSanitizer "${MEMORY:-}"
     read_about "A line has a limit" 03
-    local full x31=abcdefghijklmnopqrstuvwxyz12345
-    full=$(head -c 992 /dev/zero | tr '\0' x)
+    local full name x31=abcdefghijklmnopqrstuvwxyz12345
+    full=$(times 992 x)
+    name=$(times 31 n)
     scene <<END || true
 server runs $SANITIZED 0
 server listens
-$(joins a "${full:961}")
+$(joins a "$name")
 a sends $x31:$full\n${x31}6:hi\n:hi\n${full}:hi\n
 a sends-many 150 carol:{n}\n
-a sends ${full:961}:done\n
+a sends $name:done\n
 a finds-line [{any}] done
 b connects
 b sends $x31\n
