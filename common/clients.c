@@ -62,7 +62,7 @@ struct client *find_client(const struct clients *all, const char *name,
     return c;
 }
 
-static int is_name(const char *line, size_t length)
+int is_name(const char *line, size_t length)
 {
     if (length < 1 || length > NAME_LIMIT || line[0] == '/')
         return 0;

@@ -51,6 +51,10 @@ int open_client(struct clients *all, struct client *c);
  */
 void close_client(struct clients *all, struct client *c);
 
+/* Whether a line is good as a name: 1 to NAME_LIMIT bytes of UTF-8, no control
+ * characters, no space, no ':', and no '/' to begin with. Any thread. */
+int is_name(const char *line, size_t length);
+
 /*
  * Takes a line as the client's name. If it is good and free, calls joined(c)
  * with the lock held; otherwise tells the client why not and asks again.
