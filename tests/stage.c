@@ -311,13 +311,33 @@ static void settle(void)
 
 static int on_stderr; /* whether the step is about stderr */
 
+/* The output that begins at data; NULL: data is from somewhere else. */
+static const struct bytes *output_at(const char *data)
+{
+    for (size_t i = 0; i < actor_count; i++) {
+        const struct actor *a = actors[i];
+        if (a->out.bytes.data == data)
+            return &a->out.bytes;
+        if (a->err.bytes.data == data)
+            return &a->err.bytes;
+    }
+    return NULL;
+}
+
 /* Reports the step that did not hold. `came` and its tail may be empty. */
 static _Noreturn void fail(const char *expected, size_t expected_length,
                            const char *came, size_t came_length,
                            const char *note)
 {
     static int failing;
+    const struct bytes *from = output_at(came);
+    char *kept = malloc(came_length + 1); /* its buffer moves as more comes */
 
+    if (kept == NULL)
+        broken("memory");
+    if (came_length > 0)
+        memcpy(kept, came, came_length);
+    came = kept;
     if (!failing++)
         settle();
     if (quiet)
@@ -345,9 +365,9 @@ static _Noreturn void fail(const char *expected, size_t expected_length,
             continue;
         if (a->has_ended)
             describe_end(a);
-        if (a->out.bytes.data != came || a->out.bytes.length > came_length + 1)
+        if (&a->out.bytes != from || a->out.bytes.length > came_length + 1)
             show_unread(a, "output from there on", &a->out);
-        if (a->err.bytes.data != came || a->err.bytes.length > came_length + 1)
+        if (&a->err.bytes != from || a->err.bytes.length > came_length + 1)
             show_unread(a, "stderr", &a->err);
     }
     name_sockets();
