@@ -1430,10 +1430,16 @@ static void do_listens(struct actor *a, const char *text)
         !is_address(out->data + 13, length - 13))
         fail("listening on {ADDR}", 19, out->data,
              newline != NULL ? length : out->length,
-             newline == NULL ? "and no more" : "");
+             newline != NULL    ? ""
+             : out->length == 0 ? "the end of its output"
+                                : "without a line ending, and no more");
     snprintf(address, sizeof address, "%.*s", (int)(length - 13),
              out->data + 13);
     note_listener(address);
+    if (strcmp(where_port, "0") == 0)
+        fail_note("%s says that it listens on port 0; getsockname() tells "
+                  "which one it got instead",
+                  a->name);
     show_line(a, '|', out->data, length);
     drop(out, length + 1);
 }
