@@ -78,6 +78,9 @@ start-%: ## makes work/NN-..., for you to write lesson NN in
 check-%: kit ## checks your work [EXERCISE= ONLY= DIR= SERVER= CLIENT=]
 	@sh tests/check $(name)
 
+progress: kit ## shows how far your work is, lesson by lesson
+	@sh tests/progress
+
 lint: ## checks layout, looks for mistakes
 	@sh tests/lint
 
@@ -129,4 +132,5 @@ $(B)/flags: FORCE
 
 -include $(common:.o=.d) $(programs:=.d)
 .SECONDARY:
-.PHONY: help all kit test-mistakes test-solutions test bench lint slides clean FORCE
+.PHONY: help all kit test-mistakes test-solutions test bench progress lint \
+	slides clean FORCE

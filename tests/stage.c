@@ -311,13 +311,33 @@ static void settle(void)
 
 static int on_stderr; /* whether the step is about stderr */
 
+/* The output that begins at data; NULL: data is from somewhere else. */
+static const struct bytes *output_at(const char *data)
+{
+    for (size_t i = 0; i < actor_count; i++) {
+        const struct actor *a = actors[i];
+        if (a->out.bytes.data == data)
+            return &a->out.bytes;
+        if (a->err.bytes.data == data)
+            return &a->err.bytes;
+    }
+    return NULL;
+}
+
 /* Reports the step that did not hold. `came` and its tail may be empty. */
 static _Noreturn void fail(const char *expected, size_t expected_length,
                            const char *came, size_t came_length,
                            const char *note)
 {
     static int failing;
+    const struct bytes *from = output_at(came);
+    char *kept = malloc(came_length + 1); /* its buffer moves as more comes */
 
+    if (kept == NULL)
+        broken("memory");
+    if (came_length > 0)
+        memcpy(kept, came, came_length);
+    came = kept;
     if (!failing++)
         settle();
     if (quiet)
@@ -345,9 +365,9 @@ static _Noreturn void fail(const char *expected, size_t expected_length,
             continue;
         if (a->has_ended)
             describe_end(a);
-        if (a->out.bytes.data != came || a->out.bytes.length > came_length + 1)
+        if (&a->out.bytes != from || a->out.bytes.length > came_length + 1)
             show_unread(a, "output from there on", &a->out);
-        if (a->err.bytes.data != came || a->err.bytes.length > came_length + 1)
+        if (&a->err.bytes != from || a->err.bytes.length > came_length + 1)
             show_unread(a, "stderr", &a->err);
     }
     name_sockets();
@@ -1410,10 +1430,16 @@ static void do_listens(struct actor *a, const char *text)
         !is_address(out->data + 13, length - 13))
         fail("listening on {ADDR}", 19, out->data,
              newline != NULL ? length : out->length,
-             newline == NULL ? "and no more" : "");
+             newline != NULL    ? ""
+             : out->length == 0 ? "the end of its output"
+                                : "without a line ending, and no more");
     snprintf(address, sizeof address, "%.*s", (int)(length - 13),
              out->data + 13);
     note_listener(address);
+    if (strcmp(where_port, "0") == 0)
+        fail_note("%s says that it listens on port 0; getsockname() tells "
+                  "which one it got instead",
+                  a->name);
     show_line(a, '|', out->data, length);
     drop(out, length + 1);
 }
