@@ -10,7 +10,8 @@
  * Which of it is decided when the program runs, by the variable INJECT, a list
  * of words (none: all calls are as they are):
  *
- *     send   send() and write() take less than they are given
+ *     send   send() and write() take less than they are given, and some of
+ *            those that do not wait take nothing (EAGAIN)
  *     recv   recv() and read() bring less than is there
  *     intr   calls that may wait fail with EINTR
  *     wake   pthread_cond_wait() returns though nobody signalled
@@ -20,6 +21,7 @@
  * Only sockets are touched, and what is read from stdin.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -115,21 +117,36 @@ static int interrupt(void)
 
 /*
  * The fate of the nth call, from a cycle of eight: -1 it is interrupted, 0 it
- * is left alone, else the number of bytes it is cut to.
+ * is left alone, else the number of bytes it is cut to. FULL is to be
+ * interrupted too, or, for a call that does not wait, that nothing fits.
  */
-static const int send_cycle[CYCLE] = {2, -1, 1, 0, -1, 0, 3, 0};
+enum { FULL = -2 };
+static const int send_cycle[CYCLE] = {2, -1, 1, 0, FULL, 0, 3, 0};
 static const int receive_cycle[CYCLE] = {-1, 1, 0, 3, -1, 0, 1, 0};
 
 static int fate(const int cycle[CYCLE], unsigned n, int what)
 {
     int chosen = cycle[n % CYCLE];
 
-    return chosen == -1 ? -wanted(INTR) : wanted(what) ? chosen : 0;
+    return chosen < 0 ? -wanted(INTR) : wanted(what) ? chosen : 0;
 }
 
 static int send_fate(int fd)
 {
-    return is_known(fd) ? fate(send_cycle, known[fd].sends++, SEND) : 0;
+    if (!is_known(fd))
+        return 0;
+    unsigned n = known[fd].sends++;
+    if (send_cycle[n % CYCLE] == FULL && wanted(SEND) &&
+        (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
+        return FULL;
+    return fate(send_cycle, n, SEND);
+}
+
+/* For a call that a fate below 0 befalls. */
+static int take_nothing(int fate)
+{
+    errno = fate == FULL ? EAGAIN : EINTR;
+    return -1;
 }
 
 static int receive_fate(int fd)
@@ -188,7 +205,7 @@ ssize_t faults_send(int fd, const void *data, size_t size, int flags)
 {
     int to = send_fate(fd);
 
-    return to == -1 ? interrupt() : send(fd, data, cut(size, to), flags);
+    return to < 0 ? take_nothing(to) : send(fd, data, cut(size, to), flags);
 }
 
 ssize_t faults_sendto(int fd, const void *data, size_t size, int flags,
@@ -196,8 +213,8 @@ ssize_t faults_sendto(int fd, const void *data, size_t size, int flags,
 {
     int to = send_fate(fd);
 
-    if (to == -1)
-        return interrupt();
+    if (to < 0)
+        return take_nothing(to);
     return sendto(fd, data, cut(size, to), flags, address, length);
 }
 
@@ -205,7 +222,7 @@ ssize_t faults_write(int fd, const void *data, size_t size)
 {
     int to = send_fate(fd);
 
-    return to == -1 ? interrupt() : write(fd, data, cut(size, to));
+    return to < 0 ? take_nothing(to) : write(fd, data, cut(size, to));
 }
 
 /* A cut call with several pieces moves some of the first one. */
@@ -213,8 +230,8 @@ ssize_t faults_writev(int fd, const struct iovec *pieces, int count)
 {
     int to = send_fate(fd);
 
-    if (to == -1)
-        return interrupt();
+    if (to < 0)
+        return take_nothing(to);
     if (to == 0 || count < 1)
         return writev(fd, pieces, count);
     return write(fd, pieces->iov_base, cut(pieces->iov_len, to));
@@ -225,8 +242,8 @@ ssize_t faults_sendmsg(int fd, const struct msghdr *message, int flags)
     int to = send_fate(fd);
     struct msghdr less = *message;
 
-    if (to == -1)
-        return interrupt();
+    if (to < 0)
+        return take_nothing(to);
     if (to > 0 && less.msg_iovlen > 1)
         less.msg_iovlen = 1;
     return sendmsg(fd, &less, flags);
