@@ -182,18 +182,41 @@ bob has-nothing
 END
 }
 
-@test "07 server: nobody waits for a client that does not read" {
+@test "07 server: many lines in one piece arrive whole and in order" {
     read_about "The outbox"
-    seq 200000 | sed 's/^.*$/deaf:line & of a message that nobody reads, and it goes on and on/' >lines
     scene <<END
 server runs $SERVER 0
 server listens
-$(joins deaf deaf)
+$(joins bob bob)
+$(joins alice alice)
+alice sends-many 1000 bob:{n}, the quick brown fox\n
+bob gets-many 1000 [alice -> bob] {n}, the quick brown fox\n
+END
+}
+
+say_what_deaf_costs() {
+    echo "  alice writes 5 MB to deaf, who reads nothing, and to bob in between. Bob should"
+    echo "  get his lines all the same. When 256 KiB wait for deaf, deaf should be dropped."
+    return 1
+}
+
+@test "07 server: nobody waits for a client that does not read" {
+    read_about "The outbox"
+    full=$(head -c 1000 /dev/zero | tr '\0' x)
+    seq 500 | sed "s/^.*$/deaf:& $full/" >part
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        cat part
+        echo "bob:part $i"
+    done >lines
+    scene <<END || say_what_deaf_costs
+server runs $SERVER 0
+server listens
+$(joins deaf deaf "connects-with 4096")
 $(joins bob bob)
 server prints-lines 2
-alice runs sh -c '(echo alice; cat lines; echo "bob:at last"; cat) | $CLIENT 127.0.0.1 {port} >/dev/null'
-within 20 bob gets [alice -> bob] at last\n
-within 20 server finds-line {any}was cut off{any}
+alice runs sh -c '(echo alice; cat lines; cat) | $CLIENT 127.0.0.1 {port} >/dev/null'
+$(for i in 1 2 3 4 5 6 7 8 9 10; do echo "bob gets [alice -> bob] part $i\n"; done)
+server finds-line {any}was cut off{any}
 bob sends bob:still here\n
 bob gets [bob -> bob] still here\n
 END
@@ -225,7 +248,7 @@ $(steady_reader 'slow:still here')
 server prints slow joined from {ADDR}
 $(joins alice alice)
 $(joins bob bob)
-flood runs sh -c '(echo flood; yes slow:y) | $CLIENT 127.0.0.1 {port} >/dev/null'
+flood runs sh -c '(echo flood; yes slow:$(head -c 100 /dev/zero | tr '\0' y)) | $CLIENT 127.0.0.1 {port} >/dev/null'
 alice sends bob:hi\n
 within 1 bob gets [alice -> bob] hi\n
 $(steady_reader_stays '[slow -> slow] still here')
@@ -237,8 +260,24 @@ END
     vanishing_clients
 }
 
+@test "07 server: refuses when descriptors run out, and recovers" {
+    named_full_server_refuses
+}
+
+@test "07 server: refuses when threads run out, and recovers" {
+    named_full_of_threads_refuses
+}
+
 @test "07 server: does not spin when clients are gone" {
     named_does_not_spin
+}
+
+@test "07 server: no data race, says ThreadSanitizer" {
+    named_no_data_race
+}
+
+@test "07 server: no memory error, says AddressSanitizer" {
+    named_no_memory_error
 }
 
 # ---- the client -------------------------------------------------------------

@@ -10,7 +10,8 @@
  * Which of it is decided when the program runs, by the variable INJECT, a list
  * of words (none: all calls are as they are):
  *
- *     send   send() and write() take less than they are given
+ *     send   send() and write() take less than they are given, and some of
+ *            those that do not wait take nothing (EAGAIN)
  *     recv   recv() and read() bring less than is there
  *     intr   calls that may wait fail with EINTR
  *     wake   pthread_cond_wait() returns though nobody signalled
@@ -21,6 +22,7 @@
  * Only sockets are touched, and what is read from stdin.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -117,26 +119,42 @@ static int interrupt(void)
 
 /*
  * The fate of the nth call, from a cycle of eight: -1 it is interrupted, 0 it
- * is left alone, else the number of bytes it is cut to. What is not to be
- * interrupted is cut to one byte, so that the first call is hit either way.
+ * is left alone, else the number of bytes it is cut to. FULL is to be
+ * interrupted too, or, for a call that does not wait, that nothing fits. What
+ * is not to be interrupted is cut to one byte, so that the first call is hit
+ * either way.
  */
-static const int send_cycle[CYCLE] = {2, -1, 1, 0, -1, 0, 3, 0};
+enum { FULL = -2 };
+static const int send_cycle[CYCLE] = {2, -1, 1, 0, FULL, 0, 3, 0};
 static const int receive_cycle[CYCLE] = {-1, 1, 0, 3, -1, 0, 1, 0};
 
 static int fate(const int cycle[CYCLE], unsigned n, int what)
 {
     int chosen = cycle[n % CYCLE];
 
-    if (chosen == -1 && wanted(INTR))
+    if (chosen < 0 && wanted(INTR))
         return -1;
     if (!wanted(what))
         return 0;
-    return chosen == -1 ? 1 : chosen;
+    return chosen < 0 ? 1 : chosen;
 }
 
 static int send_fate(int fd)
 {
-    return is_known(fd) ? fate(send_cycle, known[fd].sends++, SEND) : 0;
+    if (!is_known(fd))
+        return 0;
+    unsigned n = known[fd].sends++;
+    if (send_cycle[n % CYCLE] == FULL && wanted(SEND) &&
+        (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
+        return FULL;
+    return fate(send_cycle, n, SEND);
+}
+
+/* For a call that a fate below 0 befalls. */
+static int take_nothing(int fate)
+{
+    errno = fate == FULL ? EAGAIN : EINTR;
+    return -1;
 }
 
 static int receive_fate(int fd)
@@ -195,7 +213,7 @@ ssize_t faults_send(int fd, const void *data, size_t size, int flags)
 {
     int to = send_fate(fd);
 
-    return to == -1 ? interrupt() : send(fd, data, cut(size, to), flags);
+    return to < 0 ? take_nothing(to) : send(fd, data, cut(size, to), flags);
 }
 
 ssize_t faults_sendto(int fd, const void *data, size_t size, int flags,
@@ -203,8 +221,8 @@ ssize_t faults_sendto(int fd, const void *data, size_t size, int flags,
 {
     int to = send_fate(fd);
 
-    if (to == -1)
-        return interrupt();
+    if (to < 0)
+        return take_nothing(to);
     return sendto(fd, data, cut(size, to), flags, address, length);
 }
 
@@ -212,7 +230,7 @@ ssize_t faults_write(int fd, const void *data, size_t size)
 {
     int to = send_fate(fd);
 
-    return to == -1 ? interrupt() : write(fd, data, cut(size, to));
+    return to < 0 ? take_nothing(to) : write(fd, data, cut(size, to));
 }
 
 /* A cut call with several pieces moves some of the first one. */
@@ -220,8 +238,8 @@ ssize_t faults_writev(int fd, const struct iovec *pieces, int count)
 {
     int to = send_fate(fd);
 
-    if (to == -1)
-        return interrupt();
+    if (to < 0)
+        return take_nothing(to);
     if (to == 0 || count < 1)
         return writev(fd, pieces, count);
     return write(fd, pieces->iov_base, cut(pieces->iov_len, to));
@@ -232,8 +250,8 @@ ssize_t faults_sendmsg(int fd, const struct msghdr *message, int flags)
     int to = send_fate(fd);
     struct msghdr less = *message;
 
-    if (to == -1)
-        return interrupt();
+    if (to < 0)
+        return take_nothing(to);
     if (to > 0 && less.msg_iovlen > 1)
         less.msg_iovlen = 1;
     return sendmsg(fd, &less, flags);
@@ -316,18 +334,21 @@ int faults_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
 
 /* ---- threads that come in between --------------------------------------- */
 
-/* Stands still for 50 us, so that others come; but only if nobody has in the
- * last half millisecond, so that it does not cost much. */
+/* Stands still for 50 us, so that others come: a thread does so the first eight
+ * times, and later only if nobody has in the last half millisecond, so that it
+ * does not cost much. */
 static void halt(void)
 {
     static atomic_llong next;
+    static _Thread_local int halts;
     struct timespec now;
 
     if (!wanted(HALT) || clock_gettime(CLOCK_MONOTONIC, &now) == -1)
         return;
     long long us = now.tv_sec * 1000000LL + now.tv_nsec / 1000;
-    if (us < next)
+    if (us < next && halts >= 8)
         return;
+    halts++;
     next = us + 500;
     nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
 }

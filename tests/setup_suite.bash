@@ -24,17 +24,19 @@ a sends alice\n
 a gets $2\n$3
 a pauses 50000
 silent has-nothing
-slow has-nothing
+slow sends me:\n
+slow gets-line {any}
+slow gets Enter your name:\n
+slow sends half a na
 within 20 silent sees-end
-within 20 slow sees-end
+slow sees-end
 a pauses 1000
 a has-nothing
 END
     (
         PATH=$BUILD/$1:$PATH "$STAGE" "$at" >"$at.out" 2>&1 &
         echo $! >"$at.pid"
-        wait $!
-        echo $? >"$at.status"
+        wait $! && echo 0 >"$at.status" || echo 1 >"$at.status"
     ) >/dev/null 2>&1 3>&- &
 }
 

@@ -27,6 +27,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -1587,7 +1589,21 @@ static void adopt(struct actor *a, int fd)
         format_address((struct sockaddr *)&own, size, a->address);
 }
 
-static void connect_actor(struct actor *a, const char *text, int may_fail)
+/* Before connecting: asks for so few bytes to be on the way, in small pieces,
+ * that the other side soon has to wait. Where this cannot be, more fits. */
+static void make_narrow(int fd, int bytes)
+{
+    int piece = 536; /* what every host takes */
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+#ifdef TCP_MAXSEG
+    setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &piece, sizeof piece);
+#endif
+    (void)piece;
+}
+
+static void connect_actor(struct actor *a, const char *text, int may_fail,
+                          int bytes)
 {
     char host[ADDRESS_SIZE], port[8];
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
@@ -1605,6 +1621,8 @@ static void connect_actor(struct actor *a, const char *text, int may_fail)
     if (fd == -1)
         broken("socket");
     set_no_wait(fd);
+    if (bytes > 0)
+        make_narrow(fd, bytes);
     int failed = connect(fd, list->ai_addr, list->ai_addrlen) == -1;
     struct pollfd connected = {.fd = fd, .events = POLLOUT};
     long long until = deadline;
@@ -1634,12 +1652,21 @@ static void connect_actor(struct actor *a, const char *text, int may_fail)
 
 static void do_connects(struct actor *a, const char *text)
 {
-    connect_actor(a, text, 0);
+    connect_actor(a, text, 0, 0);
+}
+
+/* "BYTES [HOST PORT]": with a small buffer. */
+static void do_connects_with(struct actor *a, const char *text)
+{
+    char *rest;
+    int bytes = (int)strtol(text, &rest, 10);
+
+    connect_actor(a, rest, 0, bytes);
 }
 
 static void do_tries_to_connect(struct actor *a, const char *text)
 {
-    connect_actor(a, text, 1);
+    connect_actor(a, text, 1, 0);
 }
 
 static void do_accepts(struct actor *a, const char *text)
@@ -2035,6 +2062,7 @@ static const struct {
     {"exits", do_exits},
     {"exits-after-rest", do_exits_after_rest},
     {"connects", do_connects},
+    {"connects-with", do_connects_with},
     {"tries-to-connect", do_tries_to_connect},
     {"accepts", do_accepts},
     {"sends", do_sends},
