@@ -38,6 +38,9 @@ setup() {
     scene <<END
 server runs $SERVER 0
 server listens
+nameless connects
+nameless gets Enter your name:\n
+nameless closes
 $(joins a alice)
 server prints alice joined from {a}
 $(joins b 민수)
@@ -86,6 +89,8 @@ bob sends alice: two spaces\n
 alice gets [bob -> alice]  two spaces\n
 carol sends carol:x\n
 carol gets [carol -> carol] x\n
+carol sends bob\x00x:hi\n
+carol gets no one here is called 'bob?x'\n
 alice has-nothing
 bob has-nothing
 END
@@ -220,6 +225,11 @@ server finds-line {any}was cut off{any}
 bob sends bob:still here\n
 bob gets [bob -> bob] still here\n
 END
+}
+
+# To hang up takes a second where the client does not hang up too.
+@test "07 server: nobody waits for a client that stays when it has to go" {
+    nobody_waits_for_who_stays
 }
 
 @test "07 server: eight write to one that leaves, again and again" {

@@ -180,9 +180,11 @@ a connects
 a sends alice\none\r\ntwo\nth
 bob gets * alice joined (2 here)\n[alice] one\n[alice] two\n
 bob has-nothing
-a sends ree\nfour
+a sends ree\n\n
+bob gets [alice] three\n
+a sends four
 a half-closes
-bob gets [alice] three\n[alice] four\n* alice left (1 here)\n
+bob gets [alice] four\n* alice left (1 here)\n
 a gets Enter your name:\nWelcome, alice. /q leaves\n* alice joined (2 here)\n
 a gets [alice] one\n[alice] two\n[alice] three\n[alice] four\n
 a sees-end
@@ -201,8 +203,9 @@ bob gets * alice joined (2 here)\n
 a sends $full\r\n
 bob gets [alice] $full\n
 a gets [alice] $full\n
-a sends ${full}y
-a gets error: line longer than 1024 bytes\n
+a sends last words\n${full}y\n
+bob gets [alice] last words\n
+a gets [alice] last words\nerror: line longer than 1024 bytes\n
 a sees-end
 a closes
 bob gets * alice left (1 here)\n
@@ -237,7 +240,8 @@ within 20 s[1-8] exits 0
 server gets-signal TERM
 o[1-4] saves {name}
 o[1-4] closes
-server exits-after-rest 0
+server saves log
+server exits 0
 END
     for i in 1 2 3 4 5 6 7 8; do
         sed -n "s/^\[s$i\] //p" o1 >came
@@ -247,6 +251,11 @@ END
         }
     done
     [ "$(grep -c '^\[' o1)" -eq 12000 ]
+    since_joined o1 log >came
+    same o1 came || {
+        echo "  That is what o1 got, and what the server logged meanwhile."
+        return 1
+    }
     for i in o2 o3 o4 s1 s2 s3 s4 s5 s6 s7 s8; do
         since_joined "$i" o1 >expected
         case $i in
@@ -288,6 +297,10 @@ END
     grep '^\[alice\]' own >said
     same expected said
     grep -q '^\* deaf left (2 here)$' came
+}
+
+@test "08 server: nobody waits for a client that stays when it has to go" {
+    nobody_waits_for_who_stays
 }
 
 @test "08 server: a flood does not cost a steady reader its place" {
@@ -567,7 +580,11 @@ s sends [bob] hello\n
 a shows \r\x1b[K[bob] hello\r\n\r> half a li\x1b[K
 a types ne
 s gets half a line\n
-a types 안녕\x7f녕하\x15민\c
+a types 안녕\c
+a shows > 안녕\x1b[K
+a types \x7f\c
+a shows > 안\x1b[K
+a types 녕하\x15민\c
 a shows > 민\x1b[K
 a types 수
 s gets 민수\n
@@ -586,6 +603,13 @@ stty -g >before
 (sleep 0; exec $CLIENT 127.0.0.1 $PORT)
 stty -g >after
 cmp before after && echo restored
+END
+    scene <<END
+s listens
+s closes
+a runs-in-terminal env CLIENT='$CLIENT' PORT={port} sh -c '. ./session'
+a shows refused
+a shows restored
 END
     for how in INT TERM HUP; do
         scene <<END
@@ -611,6 +635,53 @@ b types /q
 s gets /q\n
 s closes
 b shows restored
+END
+}
+
+# The shell that started it has job control; make or, here, another shell stands in
+# between and stops first.
+@test "08 client: Ctrl-Z gives the terminal back, fg takes it again" {
+    read_about "The console"
+    cat >session <<'END'
+set -m
+stty -g >before
+sh -c '$CLIENT 127.0.0.1 $PORT; :'
+until stty -g | cmp -s before -; do :; done
+echo given back
+fg
+END
+    scene <<END
+s listens
+a runs-in-terminal env CLIENT='$CLIENT' PORT={port} sh ./session
+s accepts
+a shows >
+a types half\c
+a shows > half
+a types \x1a\c
+a shows given back
+s sends meanwhile\n
+a shows meanwhile
+a types  a\c
+a shows > half a\x1b[K
+a types  line
+s gets half a line\n
+a types /q
+s gets /q\n
+s closes
+a shows client done
+END
+}
+
+# What ends it is seen by who started it: a shell shows 128 and the number.
+@test "08 client: dies of the signal that it gives the terminal back for" {
+    read_about "The console"
+    scene <<END
+s listens
+a runs-in-terminal sh -c 'trap : INT; $CLIENT 127.0.0.1 {port}; echo "status \$?"'
+s accepts
+a shows >
+a types \x03\c
+a shows status 130
 END
 }
 

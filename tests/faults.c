@@ -16,8 +16,8 @@
  *     intr   calls that may wait fail with EINTR
  *     wake   pthread_cond_wait() returns though nobody signalled
  *     halt   a thread stands still for a moment after it has given back a lock
- *            or printed a part of a line, and before it ends the program, so
- *            that others come in between
+ *            or printed a part of a line, and before it ends the program or
+ *            sets the terminal, so that others come in between
  *
  * Only sockets are touched, and what is read from stdin.
  */
@@ -35,6 +35,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,6 +64,7 @@ ssize_t faults_sendmsg(int, const struct msghdr *, int);
 ssize_t faults_sendto(int, const void *, size_t, int, const struct sockaddr *,
                       socklen_t);
 int faults_socket(int, int, int);
+int faults_tcsetattr(int, int, const struct termios *);
 ssize_t faults_write(int, const void *, size_t);
 ssize_t faults_writev(int, const struct iovec *, int);
 
@@ -367,6 +369,14 @@ _Noreturn void faults_exit(int status)
     if (wanted(HALT))
         nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     exit(status);
+}
+
+/* Long enough for a shell to take the terminal back. */
+int faults_tcsetattr(int fd, int when, const struct termios *settings)
+{
+    if (wanted(HALT))
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    return tcsetattr(fd, when, settings);
 }
 
 /* After a part of a line: text whose last byte is not the line's end. */

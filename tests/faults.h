@@ -27,5 +27,6 @@
 #define sendmsg faults_sendmsg
 #define sendto faults_sendto
 #define socket faults_socket
+#define tcsetattr faults_tcsetattr
 #define write faults_write
 #define writev faults_writev

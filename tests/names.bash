@@ -178,6 +178,31 @@ $(joins z zoe)
 END
 }
 
+# To hang up takes a second where the client does not hang up too.
+nobody_waits_for_who_stays() {
+    read_about "Never wait with the lock held" 05
+    scene <<END || {
+server runs $SERVER 0
+server listens
+$(joins a alice)
+$(for i in 1 2 3 4 5; do
+        echo "c$i connects"
+        echo "c$i sends c$i\\n"
+        echo "a ${REST:-pauses 20}"
+    done)
+c[1-5] sends $(head -c 1025 /dev/zero | tr '\0' x)
+a pauses 200
+b connects
+within 0.5 b gets Enter your name:\n
+b sends bob\n
+within 0.5 b gets ${WELCOME//NAME/bob}\n
+END
+        echo "  Five have sent a line too long and do not close. Nobody else should wait until the"
+        echo "  server has hung up on them: does it do so while others wait for the lock?"
+        return 1
+    }
+}
+
 # Room for the threads of some forty clients: whoever comes when it is used up is
 # refused. glibc puts by 4 MB for malloc(), so that it is the threads that run
 # out.
@@ -253,6 +278,14 @@ t[1-6] $([ $((i % 2)) = 0 ] && echo resets || echo closes)
 d[1-6] sends {name}.$i\n
 d[1-6] gets-line Welcome, {any}
 d[1-6] closes
+STEPS
+    done)
+$(for i in 1 2; do
+        cat <<STEPS
+$(joins deaf deaf "connects-with 4096")
+c$i sends-many 8000 deaf:{n} the quick brown fox jumps over the lazy dog, again and again and again\n
+keeper pauses 500
+deaf resets
 STEPS
     done)
 keeper sends keeper:alive\n

@@ -1284,9 +1284,9 @@ static void take_line(struct actor *a, struct stream *s, const char *text)
                  length > 0 ? "without a line ending, and then " : "",
                  a->is_program ? "its output" : "the stream");
     else if (newline == NULL)
-        snprintf(note, sizeof note, "%s within %lld s%s",
+        snprintf(note, sizeof note, "%s within %g s%s",
                  length > 0 ? "and no line ending" : "nothing",
-                 patience_ms / 1000,
+                 (double)patience_ms / 1000,
                  a->is_program && s == &a->out && !a->printed
                      ? ": is stdout flushed?"
                      : "");
@@ -1425,9 +1425,9 @@ static void do_listens(struct actor *a, const char *text)
     newline = wait_line(a, &a->out);
     size_t length = newline != NULL ? (size_t)(newline - out->data) : 0;
     if (newline == NULL && out->length == 0 && a->out.fd != -1)
-        fail_note("%s printed nothing within %lld s; it should print "
+        fail_note("%s printed nothing within %g s; it should print "
                   "'listening on ADDR' first: is stdout flushed?",
-                  a->name, patience_ms / 1000);
+                  a->name, (double)patience_ms / 1000);
     if (length < 14 || memcmp(out->data, "listening on ", 13) != 0 ||
         !is_address(out->data + 13, length - 13))
         fail("listening on {ADDR}", 19, out->data,
@@ -1514,8 +1514,8 @@ static void wait_end(struct actor *a)
         if (!pump(a, 0)) {
             if (a->has_ended)
                 break; /* a child of it keeps the streams open */
-            fail_note("%s should end and still runs after %lld s", a->name,
-                      patience_ms / 1000);
+            fail_note("%s should end and still runs after %g s", a->name,
+                      (double)patience_ms / 1000);
         }
     }
 }
@@ -1533,8 +1533,8 @@ static void do_prints_rest(struct actor *a, const char *text)
         drop(&a->out.bytes, length + 1);
     }
     if (a->out.fd != -1)
-        fail_note("%s has not said everything within %lld s", a->name,
-                  patience_ms / 1000);
+        fail_note("%s has not said everything within %g s", a->name,
+                  (double)patience_ms / 1000);
     a->out.bytes.length = 0;
     if (show && most > 0 && count > most)
         printf("%8s   (%ld more lines)\n", "", count - most);
@@ -1632,9 +1632,9 @@ static void connect_actor(struct actor *a, const char *text, int may_fail,
             continue;
         }
         if (now_ms() >= until)
-            fail_note("%s cannot connect within %lld s: nobody accepts it, and "
+            fail_note("%s cannot connect within %g s: nobody accepts it, and "
                       "the queue of listen() is full",
-                      a->name, patience_ms / 1000);
+                      a->name, (double)patience_ms / 1000);
         deadline = now_ms();
         pump(NULL, 0);
         deadline = until;
@@ -1680,7 +1680,8 @@ static void do_accepts(struct actor *a, const char *text)
     reset_actor(a);
     while ((fd = accept(saved, NULL, NULL)) == -1) {
         if (now_ms() >= deadline)
-            fail_note("nobody connected within %lld s", patience_ms / 1000);
+            fail_note("nobody connected within %g s",
+                      (double)patience_ms / 1000);
         poll(&ready, 1, 20);
     }
     adopt(a, fd);
@@ -1892,8 +1893,8 @@ static void save(struct actor *a, const char *text, const char *mode)
 {
     while (a->out.fd != -1)
         if (!pump(a, 65536))
-            fail_note("the stream has not ended within %lld s",
-                      patience_ms / 1000);
+            fail_note("the stream has not ended within %g s",
+                      (double)patience_ms / 1000);
     if (a->out.ended != 1 || a->in.was_reset)
         fail_note("the connection was reset before its end");
     struct bytes path = decode(text, 0);
@@ -1950,8 +1951,8 @@ static void do_sees_end(struct actor *a, const char *text)
     (void)text;
     while (a->out.fd != -1 && a->out.bytes.length == 0)
         if (!pump(a, 4096))
-            fail_note("the connection is still open after %lld s",
-                      patience_ms / 1000);
+            fail_note("the connection is still open after %g s",
+                      (double)patience_ms / 1000);
     if (a->out.bytes.length > 0)
         fail(nothing, strlen(nothing), a->out.bytes.data, a->out.bytes.length,
              "");
@@ -1966,8 +1967,8 @@ static void do_is_cut_off(struct actor *a, const char *text)
     while (a->out.fd != -1) {
         a->out.bytes.length = 0;
         if (!pump(a, 65536))
-            fail_note("the connection is still open after %lld s",
-                      patience_ms / 1000);
+            fail_note("the connection is still open after %g s",
+                      (double)patience_ms / 1000);
     }
     a->out.bytes.length = 0;
 }
@@ -2087,14 +2088,14 @@ static const struct {
 };
 
 static void act(const char *name, const char *verb, const char *text,
-                long long seconds)
+                long long ms)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(verb, verbs[i].name) != 0)
             continue;
         if (strcmp(verb, "listens") == 0)
-            seconds = number_of("STAGE_LISTENS", seconds);
-        patience_ms = seconds * 1000;
+            ms = number_of("STAGE_LISTENS", ms / 1000) * 1000;
+        patience_ms = ms;
         deadline = now_ms() + patience_ms;
         acting = name;
         verbs[i].act(appear(name), text);
@@ -2104,14 +2105,14 @@ static void act(const char *name, const char *verb, const char *text,
 }
 
 /* Plays one line: "[within SECONDS] ACTOR VERB [TEXT]". c[1-60] is a crowd. */
-static void play(char *line, long long seconds)
+static void play(char *line, long long ms)
 {
     char crowd[NAME], name[NAME], *rest = line;
     int from, to, used;
 
     step_text = line;
     if (strncmp(line, "within ", 7) == 0)
-        seconds = strtol(line + 7, &rest, 10);
+        ms = (long long)(strtod(line + 7, &rest) * 1000);
     rest += strspn(rest, " ");
 
     size_t name_length = strcspn(rest, " ");
@@ -2128,10 +2129,10 @@ static void play(char *line, long long seconds)
     if (sscanf(name, "%15[a-z][%d-%d]%n", crowd, &from, &to, &used) == 3) {
         for (int i = from; i <= to; i++) {
             snprintf(name, sizeof name, "%.15s%d", crowd, i);
-            act(name, verb_name, text, seconds);
+            act(name, verb_name, text, ms);
         }
     } else {
-        act(name, verb_name, text, seconds);
+        act(name, verb_name, text, ms);
     }
     snprintf(done[done_count++ % 12], sizeof done[0], "%.190s", line);
 }
@@ -2182,7 +2183,7 @@ int main(int argc, char *argv[])
             continue;
         }
         headings = 0;
-        play(start, seconds);
+        play(start, seconds * 1000);
     }
     look_back();
     leave(0);

@@ -100,9 +100,10 @@ static void handle(struct client *c)
             filled = 0;
         }
     }
+    int too_long = got == -1 && errno == EMSGSIZE;
     if (filled > 0)
         pass_on(batch, filled);
-    if (got == -1 && errno == EMSGSIZE)
+    if (too_long)
         tell(c, "error: line longer than 1024 bytes");
 }
 
