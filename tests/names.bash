@@ -255,8 +255,8 @@ $(joins e eve)
 END
 }
 
-# Some come while others go, by an end or by a reset, and four write to one of
-# those who go. What a sanitizer sees of it is in files.
+# Some come while others go, by an end or by a reset, and four write to those who
+# go. What a sanitizer sees of it is in files.
 coming_and_going() {
     scene <<END || true
 server runs $SANITIZED 0
@@ -264,7 +264,7 @@ server listens
 $(joins keeper keeper)
 c[1-4] connects
 c[1-4] sends {name}\n
-$(for i in 1 2 3 4 5 6; do
+$(for i in $(seq 16); do
         cat <<STEPS
 t[1-6] connects
 t[1-6] sends {name}.$i\n
@@ -272,8 +272,11 @@ t[1-6] gets Enter your name:\n
 t[1-6] gets-line Welcome, {any}
 d[1-6] connects
 d[1-6] gets Enter your name:\n
-c[1-4] sends-many 500 t6.$i:{n}\n
-t6 finds-line {any}c{any}
+c1 sends-many 1000 t1.$i:{n}\n
+c2 sends-many 1000 t2.$i:{n}\n
+c3 sends-many 1000 t3.$i:{n}\n
+c4 sends-many 1000 t4.$i:{n}\n
+t[1-4] finds-line {any}c{any}
 t[1-6] $([ $((i % 2)) = 0 ] && echo resets || echo closes)
 d[1-6] sends {name}.$i\n
 d[1-6] gets-line Welcome, {any}
