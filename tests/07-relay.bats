@@ -206,7 +206,7 @@ say_what_deaf_costs() {
 }
 
 @test "07 server: nobody waits for a client that does not read" {
-    read_about "The outbox"
+    read_about "Passing a message on"
     full=$(head -c 1000 /dev/zero | tr '\0' x)
     seq 500 | sed "s/^.*$/deaf:& $full/" >part
     for i in 1 2 3 4 5 6 7 8 9 10; do
@@ -331,7 +331,7 @@ END
 }
 
 @test "07 client: exit leaves and is not sent" {
-    read_about "Leaving" 04
+    read_about "How to read the code"
     scene <<END
 s listens
 a runs $CLIENT 127.0.0.1 {port}

@@ -49,7 +49,7 @@ END
 }
 
 @test "08 server: everybody, the speaker too, gets every line; all is logged" {
-    read_about "What you will see"
+    read_about "One order for all"
     scene <<END
 server runs $SERVER 0
 server listens
@@ -87,7 +87,7 @@ END
 }
 
 @test "08 server: /q, end, an end of stream and a reset all leave" {
-    read_about "Leaving" 04
+    read_about "What the room understands"
     for how in 'sends /q\n' 'sends end\n' half-closes closes resets; do
         scene <<END
 server runs $SERVER 0
@@ -118,7 +118,7 @@ END
 }
 
 @test "08 server: /q and end leave while asked for a name, and are no names" {
-    read_about "A name" 07
+    read_about "What the room understands"
     scene <<END
 server runs $SERVER 0
 server listens
@@ -168,7 +168,7 @@ END
 }
 
 @test "08 server: lines cut anywhere, and an unterminated last one" {
-    read_about "A message is a line" 03
+    read_about "Batches"
     scene <<END
 server runs $SERVER 0
 server listens
@@ -319,7 +319,7 @@ END
 }
 
 @test "08 server: who is gone in the middle of a line has left" {
-    read_about "Leaving" 04
+    read_about "A client that vanishes" 05
     scene <<END
 server runs $SERVER 0
 server listens
@@ -512,7 +512,7 @@ END
 }
 
 @test "08 client: /q leaves" {
-    read_about "Leaving" 04
+    read_about "What the room understands"
     scene <<END
 s listens
 a runs $CLIENT 127.0.0.1 {port}
@@ -602,7 +602,8 @@ END
 stty -g >before
 (sleep 0; exec $CLIENT 127.0.0.1 $PORT)
 stty -g >after
-cmp before after && echo restored
+cmp -s before after && echo restored ||
+    echo 'the settings of the terminal are not what they were before'
 END
     scene <<END
 s listens
