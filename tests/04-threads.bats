@@ -35,7 +35,7 @@ END
 
 @test "04 threads: prints as it goes, a line at a time" {
     read_about "Starting and joining a thread"
-    scene <<END
+    scene <<END || {
 t runs $THREADS
 t prints {any}
 t prints {any}
@@ -44,6 +44,10 @@ t prints-lines 8
 t prints main END!
 t exits 0
 END
+        echo "  Two lines should come at once and the next two a tenth of a second later. If all"
+        echo "  come together, stdout is not line-buffered: begin() sees to that."
+        return 1
+    }
 }
 
 @test "04 race: with a lock nothing is lost" {
@@ -161,6 +165,26 @@ a sees-end
 server prints {a}: end
 a closes
 server prints disconnected {a}
+END
+}
+
+@test "04 server: everybody gets the answer to what they said" {
+    read_about "Who closes the socket"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+server prints connected {a}
+b connects
+server prints connected {b}
+a sends one\n
+a gets one\n
+server prints {a}: one
+b has-nothing
+b sends two\n
+b gets two\n
+server prints {b}: two
+a has-nothing
 END
 }
 

@@ -219,7 +219,7 @@ END
 # A thread that is neither joined nor detached keeps its stack when it ends.
 gives_memory_back() {
     needs_a_plain_build
-    read_about "Starting and joining a thread" 04
+    read_about "How to read the code" 04
     {
         # glibc's heaps for threads would be 64 MiB each, used or not.
         echo "server runs env MALLOC_ARENA_MAX=1 $SERVER 0"
