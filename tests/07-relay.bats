@@ -122,7 +122,8 @@ alice sends :hi\n
 alice gets no one here is called ''\n
 alice sends alice:\x20\n
 alice gets [alice -> alice] \x20\n
-nameless has-nothing
+nameless sends zoe\n
+nameless gets ${WELCOME//NAME/zoe}\n
 END
 }
 
@@ -183,7 +184,8 @@ b sends-many 30000 a name without an end
 b gets error: line longer than 1024 bytes\n
 b half-closes
 b sees-end
-bob has-nothing
+bob sends bob:hi\n
+bob gets [bob -> bob] hi\n
 END
 }
 

@@ -74,15 +74,14 @@ nameless gets Enter your name:\n
 a sends more\n
 a gets [alice] more\n
 b gets [alice] more\n
-b sends and more\n
-a gets [bob] and more\n
-nameless has-nothing
+nameless sends carol\n
+nameless gets Welcome, carol. /q leaves\n* carol joined (3 here)\n
 server prints * alice joined (1 here)
 server prints * bob joined (2 here)
 server prints [alice] hi
 server prints [bob]  two spaces: and a colon 
 server prints [alice] more
-server prints [bob] and more
+server prints * carol joined (3 here)
 END
 }
 
@@ -131,7 +130,8 @@ b connects
 b gets Enter your name:\n
 b sends end\n
 b sees-end
-keeper has-nothing
+keeper sends hi\n
+keeper gets [keeper] hi\n
 END
 }
 
@@ -215,7 +215,8 @@ b sends-many 30000 a name without an end
 b gets error: line longer than 1024 bytes\n
 b half-closes
 b sees-end
-bob has-nothing
+bob sends hi\n
+bob gets [bob] hi\n
 END
 }
 
