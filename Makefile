@@ -81,6 +81,9 @@ check-%: kit ## checks your work [EXERCISE= ONLY= DIR= SERVER= CLIENT=]
 progress: kit ## shows how far your work is, lesson by lesson
 	@sh tests/progress
 
+grade: kit ## checks the work of a class [CLASS=]
+	@sh tests/grade
+
 lint: ## checks layout, looks for mistakes
 	@sh tests/lint
 
@@ -132,5 +135,5 @@ $(B)/flags: FORCE
 
 -include $(common:.o=.d) $(programs:=.d)
 .SECONDARY:
-.PHONY: help all kit test-mistakes test-solutions test bench progress lint \
-	slides clean FORCE
+.PHONY: help all kit test-mistakes test-solutions test bench progress \
+	grade lint slides clean FORCE

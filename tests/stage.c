@@ -38,6 +38,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -57,7 +58,8 @@ enum {
     SHOWN = 160,     /* bytes of a value that a report shows */
     PROCESSOR = 100, /* what a program may use: seconds, */
     MEMORY = 1024,   /* MiB, */
-    PROCESSES = 8000 /* and all of them together, threads included */
+    DISK = 2048,     /* and all of them together: MiB, */
+    PROCESSES = 8000 /* threads included */
 };
 
 /* Bytes that came and were not looked at, or are to go and did not go. */
@@ -106,7 +108,9 @@ static size_t done_count;
 static int reaper = -1;
 static pid_t reaper_pid;
 static int wake[2];
-static long threads_before; /* of the whole machine */
+static long threads_before; /* of the whole machine, */
+static long memory_before;  /* in MiB, */
+static long disk_before;    /* in MiB, where we are */
 static volatile sig_atomic_t interrupted;
 
 /* A number from the environment. */
@@ -587,6 +591,32 @@ static long threads_here(void)
     return all;
 }
 
+/* MiB of memory that this machine could still give; 0 where nobody tells us. */
+static long memory_here(void)
+{
+    char line[80];
+    long free_kib = 0;
+    FILE *file = fopen("/proc/meminfo", "r");
+
+    if (file == NULL)
+        return 0;
+    while (free_kib == 0 && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "MemAvailable: %ld", &free_kib) != 1)
+            free_kib = 0;
+    fclose(file);
+    return free_kib / 1024;
+}
+
+/* MiB of disk that are free where we are. */
+static long disk_here(void)
+{
+    struct statvfs disk;
+
+    if (statvfs(".", &disk) == -1)
+        return disk_before;
+    return (long)(disk.f_bavail * (disk.f_frsize / 512) / 2048);
+}
+
 static void set_up(void)
 {
     static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -604,6 +634,8 @@ static void set_up(void)
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* for end_strays() */
 #endif
     threads_before = threads_here();
+    memory_before = memory_here();
+    disk_before = disk_here();
     if (pipe(wake) == -1)
         broken("pipe");
     set_no_wait(wake[0]);
@@ -684,6 +716,13 @@ static void look_for_excess(void)
         fail_note("more than %d new processes: does a program fork or start "
                   "threads without end?",
                   PROCESSES);
+    if (memory_here() < memory_before / 2 - MEMORY)
+        fail_note("more than half of the free memory of this machine is gone: "
+                  "does a program take it without end?");
+    if (disk_here() < disk_before - DISK)
+        fail_note("more than %d MiB of disk are gone: does a program fill a "
+                  "file without end?",
+                  DISK);
     for (size_t i = 0; i < actor_count; i++) {
         if (actors[i]->pid == 0 || actors[i]->has_ended)
             continue;
@@ -1062,6 +1101,17 @@ static void limit(int resource, rlim_t most)
     }
 }
 
+/* Should the memory of the machine be used up, Linux ends this one first. */
+static void offer_to_be_killed(void)
+{
+    FILE *file = fopen("/proc/self/oom_score_adj", "w");
+
+    if (file != NULL) {
+        fputs("1000", file);
+        fclose(file);
+    }
+}
+
 /* In the child: turns into the program. One that is checked gets nothing of
  * ours but 0, 1 and 2, and limits. */
 static _Noreturn void become(const char *command)
@@ -1075,6 +1125,7 @@ static _Noreturn void become(const char *command)
         limit(RLIMIT_CORE, 0);
         limit(RLIMIT_CPU, PROCESSOR);
         limit(RLIMIT_FSIZE, KEEP);
+        offer_to_be_killed();
     }
 
     for (int number = 1; number < 32; number++)
