@@ -443,6 +443,7 @@ static void start_reaper(void)
     if (child == -1)
         broken("fork");
     if (child > 0) {
+        setpgid(child, child); /* whichever of the two comes first */
         close(ends[0]);
         reaper = ends[1];
         reaper_pid = child;
