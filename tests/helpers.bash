@@ -42,10 +42,12 @@ read_about() {
     READ_ABOUT="\"$1\" in lessons/$where/README.md"
 }
 
-# What a failing check adds to its report.
+# What a failing check adds to its report. What programs wrote goes at once: they
+# may have filled the disk.
 teardown() {
     [[ -n ${BATS_TEST_COMPLETED:-} || -z ${READ_ABOUT:-} ]] ||
         echo "  Read: $READ_ABOUT"
+    rm -rf "${BATS_TEST_TMPDIR:?}"/* || true
 }
 
 # Plays the scene on stdin.
