@@ -255,6 +255,30 @@ $(joins e eve)
 END
 }
 
+# Twelve write to one who does not read. When 320 KB are said, more than half of
+# the queue is taken, and they wait; then that one goes.
+one_goes_who_is_waited_for() {
+    local full
+    full=$(head -c 1000 /dev/zero | tr '\0' x)
+    for _ in 1 2; do
+        scene <<END || true
+server runs $SANITIZED 0
+server listens
+$(joins deaf deaf "connects-with 4096")
+f[1-12] connects
+f[1-12] gets Enter your name:\n
+f[1-12] sends {name}\n
+f[1-12] gets-line Welcome, {any}
+server prints-lines 13
+f[1-12] sends-many 60 deaf:$full\n
+within 10 server prints-lines 320
+deaf resets
+server finds-line {any}deaf left{any}
+f1 pauses 200
+END
+    done
+}
+
 # Some come while others go, by an end or by a reset, and four write to those who
 # go. What a sanitizer sees of it is in files.
 coming_and_going() {
@@ -283,17 +307,10 @@ d[1-6] gets-line Welcome, {any}
 d[1-6] closes
 STEPS
     done)
-$(for i in 1 2; do
-        cat <<STEPS
-$(joins deaf deaf "connects-with 4096")
-c$i sends-many 8000 deaf:{n} the quick brown fox jumps over the lazy dog, again and again and again\n
-keeper pauses 500
-deaf resets
-STEPS
-    done)
 keeper sends keeper:alive\n
 keeper finds-line {any}alive
 END
+    one_goes_who_is_waited_for
 }
 
 # As no_data_race() and no_memory_error().
