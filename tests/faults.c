@@ -18,6 +18,7 @@
  *     halt   a thread stands still for a moment after it has given back a lock
  *            or printed a part of a line, and before it ends the program or
  *            sets the terminal, so that others come in between
+ *     errno  calls that succeed leave something in errno all the same
  *
  * Only sockets are touched, and what is read from stdin.
  */
@@ -68,7 +69,15 @@ int faults_tcsetattr(int, int, const struct termios *);
 ssize_t faults_write(int, const void *, size_t);
 ssize_t faults_writev(int, const struct iovec *, int);
 
-enum { SEND = 1, RECV = 2, INTR = 4, WAKE = 8, HALT = 16, READ_ENV = 32 };
+enum {
+    SEND = 1,
+    RECV = 2,
+    INTR = 4,
+    WAKE = 8,
+    HALT = 16,
+    ERRNO = 32,
+    READ_ENV = 64
+};
 enum { DESCRIPTORS = 8192, CYCLE = 8 };
 
 /* What is known of a descriptor, from 0 on for every new connection. */
@@ -93,7 +102,8 @@ static int wanted(int what)
                    (strstr(set, "recv") != NULL ? RECV : 0) |
                    (strstr(set, "intr") != NULL ? INTR : 0) |
                    (strstr(set, "wake") != NULL ? WAKE : 0) |
-                   (strstr(set, "halt") != NULL ? HALT : 0);
+                   (strstr(set, "halt") != NULL ? HALT : 0) |
+                   (strstr(set, "errno") != NULL ? ERRNO : 0);
         words = now;
     }
     return (now & what) != 0;
@@ -117,6 +127,20 @@ static int interrupt(void)
 {
     errno = EINTR;
     return -1;
+}
+
+/* What a call that has succeeded leaves: printf(3) does this at times. */
+static void spoil_errno(void)
+{
+    if (wanted(ERRNO))
+        errno = ENOTTY;
+}
+
+static ssize_t spoilt(ssize_t result)
+{
+    if (result >= 0)
+        spoil_errno();
+    return result;
 }
 
 /*
@@ -206,7 +230,7 @@ int faults_close(int fd)
 {
     if (is_known(fd))
         known[fd].is_socket = 0;
-    return close(fd);
+    return (int)spoilt(close(fd));
 }
 
 /* ---- sending ------------------------------------------------------------ */
@@ -215,7 +239,9 @@ ssize_t faults_send(int fd, const void *data, size_t size, int flags)
 {
     int to = send_fate(fd);
 
-    return to < 0 ? take_nothing(to) : send(fd, data, cut(size, to), flags);
+    if (to < 0)
+        return take_nothing(to);
+    return spoilt(send(fd, data, cut(size, to), flags));
 }
 
 ssize_t faults_sendto(int fd, const void *data, size_t size, int flags,
@@ -225,14 +251,16 @@ ssize_t faults_sendto(int fd, const void *data, size_t size, int flags,
 
     if (to < 0)
         return take_nothing(to);
-    return sendto(fd, data, cut(size, to), flags, address, length);
+    return spoilt(sendto(fd, data, cut(size, to), flags, address, length));
 }
 
 ssize_t faults_write(int fd, const void *data, size_t size)
 {
     int to = send_fate(fd);
 
-    return to < 0 ? take_nothing(to) : write(fd, data, cut(size, to));
+    if (to < 0)
+        return take_nothing(to);
+    return spoilt(write(fd, data, cut(size, to)));
 }
 
 /* A cut call with several pieces moves some of the first one. */
@@ -243,8 +271,8 @@ ssize_t faults_writev(int fd, const struct iovec *pieces, int count)
     if (to < 0)
         return take_nothing(to);
     if (to == 0 || count < 1)
-        return writev(fd, pieces, count);
-    return write(fd, pieces->iov_base, cut(pieces->iov_len, to));
+        return spoilt(writev(fd, pieces, count));
+    return spoilt(write(fd, pieces->iov_base, cut(pieces->iov_len, to)));
 }
 
 ssize_t faults_sendmsg(int fd, const struct msghdr *message, int flags)
@@ -256,7 +284,7 @@ ssize_t faults_sendmsg(int fd, const struct msghdr *message, int flags)
         return take_nothing(to);
     if (to > 0 && less.msg_iovlen > 1)
         less.msg_iovlen = 1;
-    return sendmsg(fd, &less, flags);
+    return spoilt(sendmsg(fd, &less, flags));
 }
 
 /* ---- receiving ---------------------------------------------------------- */
@@ -360,6 +388,8 @@ int faults_pthread_mutex_unlock(pthread_mutex_t *lock)
     int result = pthread_mutex_unlock(lock);
 
     halt();
+    if (result == 0)
+        spoil_errno();
     return result;
 }
 
@@ -394,7 +424,7 @@ int faults_printf(const char *format, ...)
     int length = vprintf(format, values);
     va_end(values);
     halt_within_line(stdout, format, strlen(format));
-    return length;
+    return (int)spoilt(length);
 }
 
 int faults_fputs(const char *text, FILE *file)
@@ -402,7 +432,7 @@ int faults_fputs(const char *text, FILE *file)
     int result = fputs(text, file);
 
     halt_within_line(file, text, strlen(text));
-    return result;
+    return (int)spoilt(result);
 }
 
 size_t faults_fwrite(const void *data, size_t size, size_t count, FILE *file)
@@ -410,6 +440,8 @@ size_t faults_fwrite(const void *data, size_t size, size_t count, FILE *file)
     size_t written = fwrite(data, size, count, file);
 
     halt_within_line(file, data, size * written);
+    if (written == count)
+        spoil_errno();
     return written;
 }
 
@@ -418,5 +450,5 @@ int faults_putchar(int c)
     int result = putchar(c);
 
     halt_within_line(stdout, &(char){(char)c}, 1);
-    return result;
+    return (int)spoilt(result);
 }
