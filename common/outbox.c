@@ -102,14 +102,10 @@ int outbox_open(struct outbox *box, int fd)
 
     if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
         return -1;
-    *box = (struct outbox){.fd = fd};
-    pthread_mutex_init(&box->lock, NULL);
-    pthread_cond_init(&box->changed, NULL);
-    if (start_thread(write_queue, box) == 0)
-        return 0;
-    pthread_cond_destroy(&box->changed);
-    pthread_mutex_destroy(&box->lock);
-    return -1;
+    *box = (struct outbox){.fd = fd,
+                           .lock = PTHREAD_MUTEX_INITIALIZER,
+                           .changed = PTHREAD_COND_INITIALIZER};
+    return start_thread(write_queue, box);
 }
 
 void outbox_put(struct outbox *box, const void *data, size_t length)

@@ -79,16 +79,10 @@ static int judge(const char *line)
 
 static const char *reason(int status)
 {
-    switch (status) {
-    case 200:
-        return "OK";
-    case 404:
-        return "Not Found";
-    case 501:
-        return "Not Implemented";
-    default:
-        return "Bad Request";
-    }
+    return status == 200   ? "OK"
+           : status == 404 ? "Not Found"
+           : status == 501 ? "Not Implemented"
+                           : "Bad Request";
 }
 
 /* Sends the header and, except to HEAD, the page; errors are short pages. */
