@@ -103,7 +103,7 @@ kit:
 
 # A learner's programs, to be run.
 own-%: all
-	@DIR='$(DIR)' LESSON=$(name) sh tests/own
+	@DIR='$(DIR)' LESSON=$(name) sh tests/own $(B)
 
 # Some shells set HOST to this machine's name; only a HOST= given here counts.
 ifeq ($(origin HOST),environment)

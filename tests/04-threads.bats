@@ -13,6 +13,11 @@ setup() {
     REPLY=hello
 }
 
+# ThreadSanitizer would report the race that this program is made to show.
+let_it_race() {
+    export TSAN_OPTIONS=report_bugs=0
+}
+
 # ---- threads and race -------------------------------------------------------
 
 @test "04 threads: two threads print five lines each, then main" {
@@ -25,12 +30,16 @@ END
     has_lines 5 'thread1 ++++++++' lines
     has_lines 5 'thread2 ========' lines
     has_lines 1 'main END!' lines
-    echo "  main END! should be the last of 11 lines:"
-    sed 's/^/    /' lines
-    [ "$(tail -n 1 lines)" = 'main END!' ]
-    [ "$(wc -l <lines)" -eq 11 ]
-    echo "  Neither thread should have said everything before the other begins."
-    [ "$(head -n 5 lines | sort -u | wc -l)" -eq 2 ]
+    [[ $(tail -n 1 lines) == 'main END!' && $(wc -l <lines) -eq 11 ]] || {
+        echo "  main END! should be the last of 11 lines:"
+        sed 's/^/    /' lines
+        return 1
+    }
+    [ "$(head -n 5 lines | sort -u | wc -l)" -eq 2 ] || {
+        echo "  One thread said all its lines before the other began:"
+        sed 's/^/    /' lines
+        return 1
+    }
 }
 
 @test "04 threads: prints as it goes, a line at a time" {
@@ -52,12 +61,13 @@ END
 
 @test "04 race: with a lock nothing is lost" {
     read_about "A race and a lock"
+    let_it_race
     scene <<END
-r runs env TSAN_OPTIONS=report_bugs=0 $RACE
+r runs $RACE
 r prints without lock: {number} of 2000000
 r prints with lock: 2000000 of 2000000
 r exits 0
-s runs env TSAN_OPTIONS=report_bugs=0 $RACE 5
+s runs $RACE 5
 s prints without lock: {number} of 10
 s prints with lock: 10 of 10
 s exits 0
@@ -66,9 +76,10 @@ END
 
 @test "04 race: without a lock additions are lost" {
     read_about "A race and a lock"
+    let_it_race
     for _ in $(seq 20); do
         scene <<END
-r runs env TSAN_OPTIONS=report_bugs=0 $RACE
+r runs $RACE
 r saves counted
 r exits 0
 END
@@ -168,6 +179,10 @@ server prints disconnected {a}
 END
 }
 
+@test "04 server: nobody waits for anybody" {
+    nobody_waits
+}
+
 @test "04 server: everybody gets the answer to what they said" {
     read_about "Who closes the socket"
     scene <<END
@@ -199,10 +214,6 @@ a gets a\x00b\xff 안녕\x1b[2J\n
 server prints connected {a}
 server prints {a}: a?b? 안녕?[2J
 END
-}
-
-@test "04 server: nobody waits for anybody" {
-    nobody_waits
 }
 
 @test "04 server: lines cut anywhere, and an unterminated last one" {
@@ -308,6 +319,10 @@ END
 
 @test "04 client: survives the death of the server" {
     client_survives_the_death_of_the_server
+}
+
+@test "04 client: no data race, says ThreadSanitizer" {
+    client_has_no_data_race end 'gets end\n'
 }
 
 @test "04: a file through the client comes back whole" {

@@ -389,6 +389,10 @@ b exits 0
 END
 }
 
+@test "07 client: no data race, says ThreadSanitizer" {
+    client_has_no_data_race exit sees-end
+}
+
 @test "07: two clients, over IPv4 and IPv6" {
     read_about "What you will see"
     for address in 127.0.0.1 ::1; do

@@ -15,9 +15,9 @@
  *     recv   recv() and read() bring less than is there
  *     intr   calls that may wait fail with EINTR
  *     wake   pthread_cond_wait() returns though nobody signalled
- *     halt   a thread stands still for a moment after it has given back a lock
- *            or printed a part of a line, and before it ends the program or
- *            sets the terminal, so that others come in between
+ *     halt   a thread stands still for a moment before it begins, after it has
+ *            given back a lock or printed a part of a line, and before it ends
+ *            the program or sets the terminal, so that others come in between
  *     errno  calls that succeed leave something in errno all the same
  *
  * Only sockets are touched, and what is read from stdin.
@@ -51,6 +51,8 @@ size_t faults_fwrite(const void *, size_t, size_t, FILE *);
 int faults_poll(struct pollfd *, nfds_t, int);
 int faults_printf(const char *, ...);
 int faults_pthread_cond_wait(pthread_cond_t *, pthread_mutex_t *);
+int faults_pthread_create(pthread_t *, const pthread_attr_t *,
+                          void *(*)(void *), void *);
 int faults_pthread_mutex_unlock(pthread_mutex_t *);
 int faults_putchar(int);
 ssize_t faults_read(int, void *, size_t);
@@ -381,6 +383,38 @@ static void halt(void)
     halts++;
     next = us + 500;
     nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
+}
+
+/* What a thread that begins late is to do. */
+struct late {
+    void *(*run)(void *);
+    void *argument;
+};
+
+static void *run_late(void *argument)
+{
+    struct late late = *(struct late *)argument;
+
+    free(argument);
+    nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
+    return late.run(late.argument);
+}
+
+/* The first four: long enough for somebody else to come and go. */
+int faults_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*run)(void *), void *argument)
+{
+    static atomic_int started;
+    struct late *late;
+
+    if (!wanted(HALT) || started++ >= 4 ||
+        (late = malloc(sizeof *late)) == NULL)
+        return pthread_create(thread, attributes, run, argument);
+    *late = (struct late){run, argument};
+    int failed = pthread_create(thread, attributes, run_late, late);
+    if (failed)
+        free(late);
+    return failed;
 }
 
 int faults_pthread_mutex_unlock(pthread_mutex_t *lock)

@@ -52,7 +52,17 @@ teardown() {
 
 # Plays the scene on stdin.
 scene() {
-    "$STAGE" "$@"
+    local status=0
+    "$STAGE" "$@" >report 2>&1 || status=$?
+    cat report
+    return "$status"
+}
+
+# if_report PATTERN HEADING [NN]: what to read when a scene has failed in this way.
+# Fails as the scene did.
+if_report() {
+    ! grep -q -e "$1" report || read_about "$2" "${3:-}"
+    return 1
 }
 
 # needs TOOL: skips the check where a stranger's tool is not installed.
@@ -162,7 +172,7 @@ seen_nothing() {
             print
         }
         /^ *#[0-9]+ / && place != "" && frames < 3 &&
-            !/sanitizer|interceptor|lib[atu]b?san| \.\.?\// {
+            !/sanitizer|interceptor|lib[atu]b?san| \.\.?\/|pthread_create\.c/ {
             where = match($0, /[^\/ ]*\.[ch]:[0-9]+/) \
                 ? ", " substr($0, RSTART, RLENGTH) : ""
             sub(/^ *#[0-9]+ (0x[0-9a-f]+ in )?/, "")
@@ -205,7 +215,10 @@ d gets-line $REPLY
 d closes
 e connects
 END
-    seen_nothing
+    seen_nothing && return
+    grep -q -e heap-use-after-free -e double-free seen.* &&
+        [[ $LESSON != 0[123]* ]] && read_about "Who closes the socket" 04
+    return 1
 }
 
 # ---- what every server does -------------------------------------------------

@@ -19,6 +19,71 @@ needs_many_descriptors() {
         skip "too few descriptors for so many clients"
 }
 
+# ---- a count ----------------------------------------------------------------
+
+# counts_right LOG: every line of those who come and go says one more or one less
+# than the line before, and nobody is there in the end.
+counts_right() {
+    local come=${JOINED#ADDR } go=${LEFT#ADDR } why
+    come=${come%% *} go=${go%% *}
+    why=$(awk -v come="$come" -v go="$go" '
+        function wrong(why) {
+            print why
+            failed = 1
+            exit
+        }
+        $2 == come || $2 == go {
+            told = $NF
+            sub(/\)$/, "", told)
+            count += $2 == come ? 1 : -1
+            here[$1] += $2 == come ? 1 : -1
+            if (here[$1] < 0)
+                wrong("before\n  This client has left before it came:\n    " $0)
+            if (told != count)
+                wrong("count\n  After these lines of its output" lines \
+                    "\n  the count should be " count " here:\n    " $0)
+            if (++shown > 2)
+                sub(/^\n[^\n]*/, "", lines)
+            lines = lines "\n    " $0
+        }
+        END {
+            if (!failed && count != 0)
+                print "left\n  All have left, and by its lines " count " are there."
+        }' "$1")
+    [[ -n $why ]] || return 0
+    echo "${why#*$'\n'}"
+    case $why in
+    before*) read_about "Counted before it is started" 05 ;;
+    *) read_about "A count that threads share" 05 ;;
+    esac
+    return 1
+}
+
+# sixty_at_once STEP: sixty leave at once, by reset too, while sixty others come.
+# After STEP the log is whole.
+sixty_at_once() {
+    read_about "A count that threads share" 05
+    scene <<END || return
+server runs sh -c '$SERVER 0 | tee log'
+server listens
+keeper connects
+c[1-60] connects
+c[1-30] closes
+c[31-60] resets
+d[1-60] connects
+d[1-60] sends hello\n
+d[1-60] gets-line $REPLY
+d[1-60] closes
+keeper closes
+$1
+END
+    counts_right log || return
+    [ "$(grep -c ': [0-9]*)$' log)" -eq 242 ] || {
+        echo "  121 came and left, and its log has another number of such lines."
+        return 1
+    }
+}
+
 # ---- servers ----------------------------------------------------------------
 
 # One client says nothing, one stops in a line, one floods and never reads, until
@@ -26,7 +91,7 @@ needs_many_descriptors() {
 nobody_waits() {
     read_about "A thread for every client"
     [[ $LESSON == 04* ]] || read_about "Never wait with the lock held" 05
-    scene <<END
+    scene <<END || if_report 'server has ended' "Errors" 01
 server runs $SERVER 0
 server listens
 silent connects
@@ -49,7 +114,7 @@ refuses_long_lines() {
     local full
     read_about "A line has a limit" 03
     full=$(head -c 1024 /dev/zero | tr '\0' x)
-    scene <<END
+    scene <<END || if_report 'reset of the connection' "Hanging up" 02
 server runs $SERVER 0
 server listens
 keeper connects
@@ -140,7 +205,7 @@ full_of_threads_refuses() {
     needs_a_plain_build
     [ "$(uname)" = Linux ] || skip "memory is limited in another way here"
     read_about "The server is full"
-    scene <<END
+    scene <<END || if_report '> .*no clients left' "Counted before it is started" 05
 server runs sh -c 'ulimit -v 16000; exec "\$0" 0' $SERVER
 server listens
 a connects
@@ -318,7 +383,22 @@ a types world
 s gets hello\nworld\n
 s sends a\x00\xff\x1b\n
 a prints recv : a\x00\xff\x1b
+s sends end\nand more\n
+a prints recv : end
+a prints recv : and more
 END
+    scene <<END || {
+s listens
+a runs-in-terminal $CLIENT 127.0.0.1 {port}
+s accepts
+a shows > 
+s sends hello\n
+a shows recv : hello
+a shows > 
+END
+        echo "  In a terminal, the prompt should come again below what arrives: show_line()."
+        return 1
+    }
 }
 
 client_drains_at_end_of_input() {
@@ -378,6 +458,35 @@ server gets-signal KILL
 a complains server closed the connection
 a exits 0
 END
+}
+
+# client_has_no_data_race WORD STEP: one thread reads what the other writes, when
+# the user leaves, by WORD and at the end of the input. At STEP the server knows.
+client_has_no_data_race() {
+    sanitized ThreadSanitizer "${RACES:-}" client
+    TSAN_OPTIONS=$TSAN_OPTIONS:exitcode=0
+    read_about "Leaving" 04
+    scene <<END || true
+s listens
+a runs $SANITIZED 127.0.0.1 {port}
+s accepts
+a types hello
+s gets hello\n
+s sends hello\n
+a prints {any}
+a types $1
+s $2
+s sends $1\n
+s closes
+a exits-after-rest 0
+b runs $SANITIZED 127.0.0.1 {port}
+s accepts
+b ends-input
+s sees-end
+s closes
+b exits-after-rest 0
+END
+    seen_nothing
 }
 
 # More than the socket buffers hold, sent while the client also receives.
