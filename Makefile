@@ -10,6 +10,8 @@ STANDARD = -std=c11 -D_POSIX_C_SOURCE=200809L -pthread -Icommon
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wconversion
 
+unexport CDPATH # with it, cd prints where it went
+
 comma := ,
 variant := $(subst $(comma),-,$(SANITIZE)$(if $(FAULTS),$(if \
 	$(SANITIZE),-)faults))

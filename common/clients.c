@@ -81,7 +81,7 @@ void take_name(struct clients *all, struct client *c, const char *line,
     long long turn = 0;
 
     pthread_mutex_lock(&all->lock);
-    while (outbox_is_behind(&c->out) && wait_turn(all, &turn, length))
+    while (wait_turn(all, &turn, length, outbox_is_behind(&c->out)))
         ;
     if (!is_name(line, length)) {
         tell(c, "a name is 1 to 31 bytes, without spaces or ':'");
@@ -128,18 +128,23 @@ void tell(struct client *c, const char *format, ...)
     outbox_put(&c->out, line, (size_t)length + 1);
 }
 
-int wait_turn(struct clients *all, long long *turn, size_t length)
+int wait_turn(struct clients *all, long long *turn, size_t length,
+              int is_behind)
 {
-    long long now = now_ms();
+    long long now = now_ms(), span = 1 + (long long)length / BEHIND_RATE;
 
-    if (*turn == 0) {
+    if (*turn == 0 && is_behind) {
         if (all->turn < now)
             all->turn = now;
-        all->turn += 1 + (long long)length / BEHIND_RATE;
+        all->turn += span;
         *turn = all->turn;
     }
     if (now >= *turn)
         return 0;
+    if (!is_behind) {
+        all->turn -= span; /* it is not needed any more */
+        return 0;
+    }
     pthread_mutex_unlock(&all->lock);
     nap();
     pthread_mutex_lock(&all->lock);

@@ -75,12 +75,14 @@ struct client *find_client(const struct clients *all, const char *name,
 void tell(struct client *c, const char *format, ...);
 
 /*
- * For a client that has said `length` bytes for somebody who is behind: waits
- * a moment and returns 1, or returns 0 when its turn has come. Set *turn to 0
- * before the first call. All who wait share 256 KiB a second, in the order in
- * which they came. The lock is held, but not while it waits.
+ * For a client that has said `length` bytes: returns 0 if nobody is behind for
+ * whom they are, or when its turn has come; otherwise waits a moment and
+ * returns 1, to be called again. Set *turn to 0 before the first call. All who
+ * wait share 256 KiB a second, in the order in which they came. The lock is
+ * held, but not while it waits.
  */
-int wait_turn(struct clients *all, long long *turn, size_t length);
+int wait_turn(struct clients *all, long long *turn, size_t length,
+              int is_behind);
 
 /* Puts a thread to sleep for 5 ms. */
 void nap(void);

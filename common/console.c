@@ -19,6 +19,7 @@
 
 static struct termios before, during; /* settings of the terminal */
 static sigset_t blocked;              /* while a signal is handled */
+static struct sigaction action;
 static atomic_int is_open;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -37,25 +38,24 @@ static void give_back(void)
 }
 
 /*
- * Gives the terminal back, lets the signal do what it does, and, if that was
- * to stop the program, goes on here when it is continued. SIGTTOU, which keeps
- * who is in the background off the terminal, is blocked meanwhile: the shell
- * may have put us there already. To take the terminal again we wait for our
- * turn.
+ * Gives the terminal back and lets the signal do what it does, when it is not
+ * blocked any more. If that was to stop the program, it goes on here when it is
+ * continued, and takes the terminal again. SIGTTOU, which keeps who is in the
+ * background off the terminal, is blocked meanwhile: the shell may have put us
+ * there already. To take the terminal again we wait for our turn.
  */
 static void on_signal(int number)
 {
     int saved = errno;
 
     give_back();
+    signal(number, SIG_DFL);
+    raise(number);
     if (number == SIGTSTP) {
-        raise(SIGSTOP);
         pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &during);
+        sigaction(number, &action, NULL);
         is_open = 1;
-    } else {
-        signal(number, SIG_DFL);
-        raise(number);
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &during);
     }
     errno = saved;
 }
@@ -63,7 +63,6 @@ static void on_signal(int number)
 void console_open(void)
 {
     static const int numbers[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP};
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
     lines_from(&plain, STDIN_FILENO, LINE_ROOM);
     if (!isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &before) == -1)
@@ -74,14 +73,16 @@ void console_open(void)
     during.c_cc[VTIME] = 0;
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGTTOU);
-    action.sa_mask = blocked;
+    sigaddset(&blocked, SIGTSTP);
+    action = (struct sigaction){
+        .sa_handler = on_signal, .sa_mask = blocked, .sa_flags = SA_RESTART};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         if (sigaction(numbers[i], &action, NULL) == -1)
             die("sigaction", strerror(errno));
     at_end(give_back);
+    is_open = 1;
     if (tcsetattr(STDIN_FILENO, TCSADRAIN, &during) == -1)
         die("terminal", strerror(errno));
-    is_open = 1;
 }
 
 /* ---- the typed line, drawn with the lock held --------------------------- */

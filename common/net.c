@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -200,9 +199,11 @@ static void hang_up_within(int fd, int ms)
     char unread[4096];
 
     if (shutdown(fd, SHUT_WR) == 0)
-        while (wait_input(fd, deadline) == 1)
-            if (recv(fd, unread, sizeof unread, 0) <= 0)
+        while (wait_input(fd, deadline) == 1) {
+            ssize_t got = recv(fd, unread, sizeof unread, 0);
+            if (got == 0 || (got == -1 && errno != EINTR))
                 break;
+        }
     close(fd);
 }
 
@@ -222,16 +223,13 @@ void refuse(int fd)
 /* ---- accepting ---------------------------------------------------------- */
 
 /*
- * The last descriptor a program may have, getrlimit(2), is kept for saying no.
+ * The last descriptor a program may have, sysconf(3), is kept for saying no.
  * A connection that came with it moves to another one, if one is free by now:
  * accept() chooses before it waits. Returns that, or -1: the server is full.
  */
 static int spare_last(int fd)
 {
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
-        (rlim_t)fd + 1 != limit.rlim_cur)
+    if (fd + 1 != sysconf(_SC_OPEN_MAX))
         return fd;
     int other = dup(fd);
     if (other == -1)
@@ -244,7 +242,7 @@ static int spare_last(int fd)
 int accept_peer(int listener, struct peer *peer)
 {
     for (;;) {
-        struct sockaddr_storage address;
+        struct sockaddr_storage address = {0};
         socklen_t size = sizeof address;
         int fd = accept(listener, (struct sockaddr *)&address, &size);
 
@@ -257,10 +255,9 @@ int accept_peer(int listener, struct peer *peer)
             format_address((struct sockaddr *)&address, size, peer->address);
             return 0;
         }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-            errno == ENOMEM)
-            poll(NULL, 0, 100); /* until something is closed */
-        else if (errno != EINTR && errno != ECONNABORTED)
+        if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK)
             return -1;
+        if (errno != EINTR && errno != ECONNABORTED)
+            poll(NULL, 0, 100); /* until something is closed, or it passes */
     }
 }

@@ -53,7 +53,7 @@ static int enqueue(struct outbox *box, const char *data, size_t length)
     return 1;
 }
 
-/* Sends from the front of the queue, and forgets the memory of a long one. */
+/* Sends from the front of the queue. An empty one takes up no memory. */
 static void drain(struct outbox *box)
 {
     size_t sent = send_some(box, box->queue, box->length);

@@ -76,7 +76,7 @@ static void *accept_clients(void *argument)
         struct visit *visit = malloc(sizeof *visit);
         struct client *c = malloc(sizeof *c);
         if (visit == NULL || c == NULL)
-            die("memory", strerror(errno));
+            die("memory", strerror(ENOMEM));
         if (accept_peer(server->listener, &c->peer) == -1)
             die("accept", strerror(errno));
         *visit = (struct visit){.server = server, .client = c};

@@ -284,7 +284,7 @@ END
     answers '\x00\xff\x1b[31m\n\n' 400
 }
 
-@test "01 server: the log shows a request's line as text" {
+@test "01 server: the log shows what was requested as text" {
     read_about "The stand-in"
     scene <<END
 server runs $SERVER 0

@@ -111,7 +111,7 @@ server prints send >>>>>>>> a?b? 안녕?[2J? x\tz
 END
 }
 
-@test "03 server: what one client left half said is not the next one's" {
+@test "03 server: half a line that one client left is not said by the next" {
     read_about "How to read the code"
     scene <<END
 server runs $SERVER 0
@@ -452,7 +452,7 @@ END
     same expected came
 }
 
-@test "03: a line longer than the server takes is the server's to refuse" {
+@test "03: a line longer than the server takes is refused by the server" {
     read_about "A line has a limit"
     head -c 5000 /dev/zero | tr '\0' x >line
     scene <<END

@@ -678,6 +678,28 @@ a shows client done
 END
 }
 
+# No shell has started it, so none could continue it, and the system leaves it
+# alone: so must the program.
+@test "08 client: Ctrl-Z does not stop it where nobody could continue it" {
+    read_about "The console"
+    [[ ${BUILD##*/} != thread* ]] || skip "ThreadSanitizer keeps signals back"
+    scene <<END
+s listens
+a runs-in-terminal $CLIENT 127.0.0.1 {port}
+s accepts
+a shows >
+a types half\c
+a shows > half
+a types \x1a\c
+a types  a line
+s gets half a line\n
+a types /q
+s gets /q\n
+s closes
+a shows client done
+END
+}
+
 # What ends it is seen by who started it: a shell shows 128 and the number.
 @test "08 client: dies of the signal that it gives the terminal back for" {
     read_about "The console"

@@ -463,7 +463,7 @@ END
         echo 'make types \x03\c'
         echo 'make saves rest'
     } | leaves_nothing
-    no grep 'Error\|make' rest
+    no grep -E 'Error|make' rest
 }
 
 @test "however the learner's turn ends, nothing is left running" {

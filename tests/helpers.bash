@@ -72,7 +72,7 @@ needs() {
 
 # as_text: control characters and what is not ASCII as ?, cut to a readable width.
 as_text() {
-    LC_ALL=C tr '\000-\010\013-\037\177-\377' '?' | cut -c 1-100
+    LC_ALL=C tr '\000-\010\013-\037\177-\377' '[?*]' | cut -c 1-100
 }
 
 # same EXPECTED CAME: compares two files byte by byte.

@@ -358,7 +358,8 @@ int main(int argc, char *argv[])
 
     begin(argc, argv, " port|echo|blast|fanout|crowd ...", 7);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
+        if (limit.rlim_cur < 10240) /* what macOS allows at most */
+            limit.rlim_cur = limit.rlim_max < 10240 ? limit.rlim_max : 10240;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
     if (argc == 2 && strcmp(argv[1], "port") == 0)

@@ -54,12 +54,13 @@ enum {
     ACTORS = 4200,
     NAME = 32,
     STEP = 8192,
-    KEEP = 64 << 20, /* more output than this is not kept: the step fails */
-    SHOWN = 160,     /* bytes of a value that a report shows */
-    PROCESSOR = 100, /* what a program may use: seconds, */
-    MEMORY = 1024,   /* MiB, */
-    DISK = 2048,     /* and all of them together: MiB, */
-    PROCESSES = 8000 /* threads included */
+    KEEP = 64 << 20,   /* more output than this is not kept: the step fails */
+    SHOWN = 160,       /* bytes of a value that a report shows */
+    PROCESSOR = 100,   /* what a program may use: seconds, */
+    MEMORY = 1024,     /* MiB, */
+    DISK = 2048,       /* and all of them together: MiB, */
+    PROCESSES = 8000,  /* threads included */
+    MOST_FILES = 10240 /* what macOS allows at most */
 };
 
 /* Bytes that came and were not looked at, or are to go and did not go. */
@@ -475,6 +476,13 @@ static void tell_reaper(pid_t pid)
         broken("reaper");
 }
 
+/* Its number may soon be another program's. */
+static void forget(struct actor *a)
+{
+    tell_reaper(-a->pid);
+    a->pid = 0;
+}
+
 static void end_program(struct actor *a)
 {
     if (a->pid == 0)
@@ -485,8 +493,7 @@ static void end_program(struct actor *a)
         kill_program(a->pid);
         waitpid(a->pid, &a->status, 0);
     }
-    tell_reaper(-a->pid);
-    a->pid = 0;
+    forget(a);
 }
 
 /* The parent of a process; 0 if it is gone. Only Linux has this /proc. */
@@ -627,7 +634,8 @@ static void set_up(void)
 
     /* A crowd needs many descriptors. */
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
+        limit.rlim_cur =
+            limit.rlim_max < MOST_FILES ? limit.rlim_max : MOST_FILES;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
     start_reaper();
@@ -691,9 +699,12 @@ static void reap(void)
 {
     for (size_t i = 0; i < actor_count; i++) {
         struct actor *a = actors[i];
-        if (a->pid > 0 && !a->has_ended &&
-            waitpid(a->pid, &a->status, WNOHANG) == a->pid)
-            a->has_ended = 1;
+        if (a->pid == 0 || a->has_ended ||
+            waitpid(a->pid, &a->status, WNOHANG) != a->pid)
+            continue;
+        a->has_ended = 1;
+        if (kill(-a->pid, 0) == -1)
+            forget(a); /* it has left no child behind */
     }
 }
 

@@ -42,8 +42,8 @@ static void relay(struct client *c, const char *line, size_t length)
 
     pthread_mutex_lock(&all.lock);
     struct client *to = find_client(&all, line, name);
-    while (outbox_is_behind(to == NULL ? &c->out : &to->out) &&
-           wait_turn(&all, &turn, length))
+    while (wait_turn(&all, &turn, length,
+                     outbox_is_behind(to == NULL ? &c->out : &to->out)))
         to = find_client(&all, line, name); /* it may have left meanwhile */
 
     if (colon == NULL || colon == line + length - 1) {

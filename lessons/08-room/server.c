@@ -73,7 +73,7 @@ static void pass_on(const char *lines, size_t length)
     long long turn = 0;
 
     pthread_mutex_lock(&room.lock);
-    while (somebody_is_behind() && wait_turn(&room, &turn, length))
+    while (wait_turn(&room, &turn, length, somebody_is_behind()))
         ;
     put_to_everyone(lines, length);
     pthread_mutex_unlock(&room.lock);
