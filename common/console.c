@@ -186,6 +186,8 @@ void console_show(const char *line, size_t length)
     if (is_open)
         fputs("\r\033[K", stdout);
     fwrite(line, 1, length + 1, stdout);
+    if (ferror(stdout))
+        die("stdout", strerror(errno));
     if (is_open)
         draw();
     pthread_mutex_unlock(&lock);

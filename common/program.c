@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,12 +26,26 @@ static void check_stdout(void)
     _exit(1);
 }
 
+/* Nothing else may get the number of a stdin, stdout or stderr that was closed
+ * when the program was started. */
+static void hold_standard_numbers(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd != -1)
+        close(fd);
+}
+
 void begin(int argc, char *argv[], const char *usage, int most)
 {
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 
     program = slash != NULL ? slash + 1 : argc > 0 ? argv[0] : program;
     usage_text = usage;
+    hold_standard_numbers();
     if (setvbuf(stdout, NULL, _IOLBF, 0) != 0)
         die("stdout", "cannot be line-buffered");
     if (atexit(check_stdout) != 0)
@@ -117,10 +132,10 @@ void die_at(const char *host, const char *port, const char *why)
     fail();
 }
 
-/* In a terminal, these replace the prompt that stands in the line. */
+/* In a terminal, what follows replaces what stands in the line. */
 static const char *line_start(void)
 {
-    return isatty(STDIN_FILENO) ? "\r" : "";
+    return isatty(STDIN_FILENO) ? "\r\033[K" : "";
 }
 
 void server_closed(void)
@@ -142,6 +157,8 @@ void show_line(const char *prefix, const char *line, size_t length)
     flockfile(stdout); /* no other thread prints in between */
     printf("%s%s", line_start(), prefix);
     fwrite(line, 1, length + 1, stdout);
+    if (ferror(stdout))
+        die("stdout", strerror(errno));
     prompt();
     funlockfile(stdout);
 }

@@ -12,10 +12,10 @@
 #include <stddef.h>
 
 /*
- * Prepares the program: stdout is line-buffered even into a pipe, output that
- * could not be written is reported when the program exits, and a send() to a
- * peer that is gone fails with EPIPE instead of killing the program (SIGPIPE,
- * signal(3)).
+ * Prepares the program: stdin, stdout and stderr are open, if only to
+ * /dev/null, stdout is line-buffered even into a pipe, output that could not be
+ * written is reported when the program exits, and a send() to a peer that is
+ * gone fails with EPIPE instead of killing the program (SIGPIPE, signal(3)).
  *
  * Then checks the command line. -h or --help prints the usage and exits 0.
  * More than `most` arguments print the usage on stderr and exit 2. `usage` is
@@ -55,6 +55,7 @@ _Noreturn void server_closed(void);
 /*
  * Prints the prefix and the line, of length bytes and its '\n', in one piece.
  * In a terminal it takes the place of the prompt, which comes again below it.
+ * Ends the program if nobody takes what is printed.
  */
 void show_line(const char *prefix, const char *line, size_t length);
 

@@ -201,6 +201,31 @@ a exits 0
 END
 }
 
+@test "01 client: a stdout or stderr that was closed is not the connection" {
+    read_about "The command line"
+    scene <<END
+s listens
+a runs sh -c '$CLIENT 127.0.0.1 {port} 2>&-'
+s accepts
+s gets GET / HTTP/1.1\r\n
+s finds-line 
+s sends the page
+s closes
+a saves page
+a exits 0
+b runs sh -c '$CLIENT 127.0.0.1 {port} >&-'
+s accepts
+s gets GET / HTTP/1.1\r\n
+s finds-line 
+s sends the page
+s closes
+b complains connected to {ADDR}
+b complains {any}stdout{any}
+b exits 1
+END
+    [ "$(cat page)" = 'the page' ]
+}
+
 # ---- the server -------------------------------------------------------------
 
 @test "01 server: -h and --help show the usage" {

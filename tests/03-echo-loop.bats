@@ -412,6 +412,19 @@ c exits 0
 END
 }
 
+@test "03 client: a stdin that was closed has nothing to say" {
+    read_about "The command line" 01
+    scene <<END
+s listens
+a runs sh -c '$CLIENT 127.0.0.1 {port} <&-'
+s accepts
+s sees-end
+s closes
+a prints client done
+a exits 0
+END
+}
+
 # ---- both -------------------------------------------------------------------
 
 @test "03: server and client, over IPv4 and IPv6" {

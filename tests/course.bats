@@ -244,6 +244,21 @@ END
 }
 
 # A bats that says what it is to run, and that it fails.
+@test "a client ends when nobody takes what it prints any more" {
+    for lesson in 04-threads 05-threaded-echo 07-relay 08-room; do
+        scene <<END
+s listens
+a runs sh -c '$BUILD/$lesson/client 127.0.0.1 {port} | head -n 1'
+s accepts
+s sends one\n
+a prints {any}one
+s sends-many 20000 two\n
+s is-cut-off
+a complains client: stdout: Broken pipe
+END
+    done
+}
+
 @test "make check-NN EXERCISE=N runs the checks of that exercise alone" {
     mkdir "$BATS_TEST_TMPDIR/bin"
     cat >"$BATS_TEST_TMPDIR/bin/bats" <<'END'

@@ -53,15 +53,15 @@ teardown() {
 # Plays the scene on stdin.
 scene() {
     local status=0
-    "$STAGE" "$@" >report 2>&1 || status=$?
-    cat report
+    "$STAGE" "$@" >"$BATS_TEST_TMPDIR/report" 2>&1 || status=$?
+    cat "$BATS_TEST_TMPDIR/report"
     return "$status"
 }
 
 # if_report PATTERN HEADING [NN]: what to read when a scene has failed in this way.
 # Fails as the scene did.
 if_report() {
-    ! grep -q -e "$1" report || read_about "$2" "${3:-}"
+    ! grep -q -e "$1" "$BATS_TEST_TMPDIR/report" || read_about "$2" "${3:-}"
     return 1
 }
 
