@@ -215,7 +215,7 @@ say_what_deaf_costs() {
         cat part
         echo "bob:part $i"
     done >lines
-    scene <<END || say_what_deaf_costs
+    scene <<END || if_report '> server finds-line deaf left' "The outbox" || say_what_deaf_costs
 server runs $SERVER 0
 server listens
 $(joins deaf deaf "connects-with 4096")
@@ -227,6 +227,31 @@ server finds-line deaf left
 bob sends bob:still here\n
 bob gets [bob -> bob] still here\n
 END
+}
+
+@test "07 server: the log shows the lines in the order in which they were passed on" {
+    read_about "Passing a message on"
+    scene <<END
+server runs sh -c '$SERVER 0 | tee log'
+server listens
+$(joins bob bob)
+$(for i in 1 2 3 4 5 6 7 8; do joins "c$i" "c$i"; done)
+c[1-8] sends-many 200 bob:{n}\n
+c[1-8] half-closes
+c[1-8] sees-end
+c[1-8] closes
+bob half-closes
+bob saves came
+bob closes
+until runs sh -c 'until grep -q "^bob left" log; do sleep 0.1; done'
+until exits 0
+END
+    grep '^\[' log >logged
+    [ "$(wc -l <came)" -eq 1600 ]
+    same came logged || {
+        echo "  That is what bob got, and what the log says of it."
+        return 1
+    }
 }
 
 # To hang up takes a second where the client does not hang up too.
@@ -264,6 +289,20 @@ flood runs sh -c '(echo flood; yes slow:$(head -c 100 /dev/zero | tr '\0' y)) | 
 alice sends bob:hi\n
 within 1 bob gets [alice -> bob] hi\n
 $(steady_reader_stays '[slow -> slow] still here')
+END
+}
+
+# The answers to what one says oneself are to be waited for as well.
+@test "07 server: who floods and reads the answers keeps the place" {
+    read_about "Back-pressure"
+    scene <<END
+server runs $SERVER 0
+server listens
+slow connects-with 65536
+slow gets Enter your name:\n
+slow sends slow\n
+slow sends-many 400000 hello\n
+slow reads-slowly 1000000 3
 END
 }
 
@@ -315,7 +354,7 @@ END
 }
 
 @test "07 client: prints lines as they come, sends lines as they are typed" {
-    read_about "Waiting for two things" 04
+    read_about "How to read the code" 07
     scene <<END
 s listens
 a runs $CLIENT 127.0.0.1 {port}

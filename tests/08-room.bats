@@ -378,8 +378,34 @@ END
     named_no_data_race
 }
 
+# many_and_long COMMAND: somebody with the longest name says many short lines and
+# then one as long as allowed, in one piece. Each of them arrives.
+many_and_long() {
+    local full n name=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    full=$(head -c 1024 /dev/zero | tr '\0' x)
+    echo "server runs $1 0"
+    echo "server listens"
+    joins a $name
+    for n in 440 446 452 458; do
+        { seq "$n" | sed 's/.*/x/' && echo "$full"; } >"lines.$n"
+        echo "a sends-file lines.$n"
+        echo "a gets-many $n [$name] x\n"
+        echo "a gets [$name] $full\n"
+    done
+}
+
+@test "08 server: many short lines and then a long one, said in one piece" {
+    read_about "Batches"
+    many_and_long "$SERVER" >many
+    scene many
+}
+
 @test "08 server: no memory error, says AddressSanitizer" {
     named_no_memory_error
+    read_about "Batches"
+    many_and_long "$SANITIZED" >many
+    scene many || true
+    seen_nothing
 }
 
 @test "08 server: SIGINT and SIGTERM: it says so to everyone and exits 0" {
@@ -512,20 +538,22 @@ s gets hello\n/quit\n
 END
 }
 
-@test "08 client: /q leaves" {
+@test "08 client: /q leaves, and so does end" {
     read_about "What the room understands"
-    scene <<END
+    for word in /q end; do
+        scene <<END
 s listens
 a runs $CLIENT 127.0.0.1 {port}
 s accepts
-a types /q
-s gets /q\n
+a types $word
+s gets $word\n
 s sends goodbye\n
 s closes
 a prints goodbye
 a prints client done
 a exits 0
 END
+    done
 }
 
 @test "08 client: the end of its input half-closes; what still comes is shown" {
