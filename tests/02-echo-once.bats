@@ -34,8 +34,8 @@ setup() {
 }
 
 @test "02 server: sends the bytes back and ends" {
-    read_about "What you will see"
-    scene <<END
+    read_about "A server must bind"
+    scene <<END || if_report '> server prints recv' "One recv() is not one message"
 server runs $SERVER 0
 server listens
 a connects
@@ -67,8 +67,8 @@ END
 }
 
 @test "02 server: takes at most 1024 bytes, and the answer survives the rest" {
-    read_about "Hanging up"
-    scene <<END
+    read_about "Bytes are not strings"
+    scene <<END || if_report 'reset of the connection' "Hanging up"
 server runs $SERVER 0
 server listens
 a connects
@@ -95,6 +95,26 @@ server prints send >>>>>>>> a???[2J? 안녕
 a closes
 server exits 0
 END
+}
+
+@test "02 server: no memory error, says AddressSanitizer" {
+    local many
+    sanitized AddressSanitizer "${MEMORY:-}"
+    read_about "Bytes are not strings"
+    for many in 1 1023 1024 1025 5000; do
+        scene >/dev/null <<END || true
+server runs $SANITIZED 0
+server listens
+server gets-signal STOP
+a connects
+a sends-many $many x
+server gets-signal CONT
+a half-closes
+a saves answer
+server exits-after-rest 0
+END
+    done
+    seen_nothing
 }
 
 @test "02 server: a client that closes without sending" {
@@ -237,6 +257,7 @@ END
 @test "02 client: 1024 bytes are sent, 1025 are an error and nothing is sent" {
     read_about "Bytes are not strings"
     head -c 1024 /dev/zero | tr '\0' x >line
+    head -c 100000 /dev/zero | tr '\0' x >many
     scene <<END
 s listens
 a runs $CLIENT 127.0.0.1 {port}
@@ -257,7 +278,27 @@ b types y
 b complains {any}1024 bytes{any}
 b exits 1
 s sees-end
+s closes
+c runs $CLIENT 127.0.0.1 {port}
+s accepts
+c types-file many
+c complains {any}1024 bytes{any}
+c exits 1
+s sees-end
 END
+}
+
+@test "02 client: no memory error, says AddressSanitizer" {
+    sanitized AddressSanitizer "${MEMORY:-}" client
+    read_about "Bytes are not strings"
+    scene >/dev/null <<END || true
+s listens
+$(for many in 1 1024 1025 100000; do
+        printf '%s\n' "a runs sh -c 'head -c $many /dev/zero | $SANITIZED 127.0.0.1 {port}'" \
+            's accepts' "s sends-many $many x" 's closes' 'a ends-input'
+    done)
+END
+    seen_nothing
 }
 
 @test "02 client: the end of its input half-closes and is no failure" {

@@ -61,7 +61,7 @@ scene() {
 # if_report PATTERN HEADING [NN]: what to read when a scene has failed in this way.
 # Fails as the scene did.
 if_report() {
-    ! grep -q -e "$1" "$BATS_TEST_TMPDIR/report" || read_about "$2" "${3:-}"
+    ! grep -q -E -e "$1" "$BATS_TEST_TMPDIR/report" || read_about "$2" "${3:-}"
     return 1
 }
 
@@ -133,8 +133,14 @@ END
         skip "$1 does not run here"
         ;;
     esac
+    # What gcc's UndefinedBehaviorSanitizer sees goes to stderr in any case.
+    if [[ $1 == AddressSanitizer ]]; then
+        printf '#!/bin/sh\nexec "%s" "$@" 2>>"%s"\n' "$SANITIZED" "$PWD/seen.stderr" >program
+        chmod +x program
+        SANITIZED=./program
+    fi
     ASAN_OPTIONS=${ASAN_OPTIONS:-}:log_path=$PWD/seen
-    UBSAN_OPTIONS=print_stacktrace=1:log_path=$PWD/seen
+    UBSAN_OPTIONS=print_stacktrace=1
     TSAN_OPTIONS=${TSAN_OPTIONS:-}:log_path=$PWD/seen
     export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 }
@@ -150,7 +156,7 @@ seen_nothing() {
             place = line = ""
             frames = 0
         }
-        /^(WARNING|==[0-9]+==ERROR): / || /runtime error:/ {
+        /^(WARNING|==[0-9]+==ERROR): / || (/runtime error:/ && !told[$0]++) {
             sub(/^[^:]*: /, "")
             sub(/ \(pid=.*| on address.*/, "")
             print "  " $0

@@ -36,13 +36,13 @@ int main(int argc, char *argv[])
     begin(argc, argv, "", 0);
     pthread_mutex_lock(&all.lock);
 
-    long long turn = 0, began = now_ms();
+    long long turn = 0;
     expect("nobody waits while nobody is behind",
            !wait_turn(&all, &turn, 16384, 0) && turn == 0 && all.turn == 0);
 
     expect("256 bytes and one more take 2 ms or longer", wait_for(257) >= 2);
 
-    began = now_ms();
+    long long began = now_ms();
     for (int i = 0; i < 10; i++)
         wait_for(16384);
     expect("160 KiB take 640 ms or longer", now_ms() - began >= 640);
