@@ -1404,7 +1404,9 @@ static void wait_text(struct actor *a, const char *text)
         }
         if (a->out.fd == -1 || !pump(a, 0))
             fail(wanted.data, wanted.length, a->out.bytes.data,
-                 a->out.bytes.length, "but not the expected text");
+                 a->out.bytes.length,
+                 a->out.bytes.length > 0 ? "but not the expected text"
+                                         : "nothing");
     }
 }
 
