@@ -131,9 +131,11 @@ void tell(struct client *c, const char *format, ...)
 int wait_turn(struct clients *all, long long *turn, size_t length,
               int is_behind)
 {
-    long long now = now_ms(), span = 1 + (long long)length / BEHIND_RATE;
+    if (*turn == 0 && !is_behind)
+        return 0;
 
-    if (*turn == 0 && is_behind) {
+    long long now = now_ms(), span = 1 + (long long)length / BEHIND_RATE;
+    if (*turn == 0) {
         if (all->turn < now)
             all->turn = now;
         all->turn += span;
