@@ -357,9 +357,9 @@ d[1-4] gets-line $REPLY
 d[1-4] resets
 e[1-4] connects
 server gets-signal STOP
-e[1-4] sends-many 200 hello\n
+e[1-4] sends-many 1000 hello\n
 server gets-signal CONT
-$(for _ in $(seq 200); do echo "e[1-4] gets-line $REPLY"; done)
+$(for _ in $(seq 1000); do echo "e[1-4] gets-line $REPLY"; done)
 keeper sends hello\n
 keeper gets-line $REPLY
 END
