@@ -292,6 +292,8 @@ END
     grep -q '^Connection: close$' plain ||
         { echo "  The line 'Connection: close' is missing."; return 1; }
     sed '1,/^$/d' plain >body
+    grep -qi '<html' body ||
+        { echo '  The page should have an <html> in it.'; return 1; }
     [ "$(sed -n 's/^Content-Length: //p' plain)" = "$(wc -c <body | tr -d ' ')" ] || {
         echo "  The page has $(wc -c <body | tr -d ' ') bytes, and what the header says is"
         echo "  '$(grep -a '^Content-Length' plain)'."

@@ -79,6 +79,27 @@ server prints recv >>>>>>>> slow
 END
 }
 
+@test "03 server: end is not echoed and ends the server" {
+    read_about "One after another"
+    scene <<END
+server runs $SERVER 0
+server listens
+a connects
+server prints connected {a}
+a sends ending\n
+a gets ending\n
+server prints-lines 2
+a sends an end\nEnd\nend \n
+a gets an end\nEnd\nend \n
+server prints-lines 6
+a sends end\r\nmore\n
+a sees-end
+a closes
+server prints echo complete
+server exits 0
+END
+}
+
 @test "03 server: 20000 lines in one piece, read by nobody yet, all come back" {
     read_about "Sending everything"
     scene <<END
@@ -88,8 +109,12 @@ a connects
 a sends-many 20000 line {n}: the quick brown fox jumps over the lazy dog, again and again and again\n
 a pauses 300
 within 20 a gets-many 20000 line {n}: the quick brown fox jumps over the lazy dog, again and again and again\n
+a sends end\n
+a sees-end
 server prints connected {a}
 server prints-lines 40000
+server prints echo complete
+server exits 0
 END
 }
 
@@ -181,27 +206,6 @@ a sees-end
 b connects
 b sends next\n
 b gets next\n
-END
-}
-
-@test "03 server: end is not echoed and ends the server" {
-    read_about "One after another"
-    scene <<END
-server runs $SERVER 0
-server listens
-a connects
-server prints connected {a}
-a sends ending\n
-a gets ending\n
-server prints-lines 2
-a sends an end\nEnd\nend \n
-a gets an end\nEnd\nend \n
-server prints-lines 6
-a sends end\r\nmore\n
-a sees-end
-a closes
-server prints echo complete
-server exits 0
 END
 }
 
@@ -446,19 +450,6 @@ s resets
 c types hello
 c complains server closed the connection
 c exits 0
-END
-}
-
-@test "03 client: a stdin that was closed has nothing to say" {
-    read_about "The command line" 01
-    scene <<END
-s listens
-a runs sh -c '$CLIENT 127.0.0.1 {port} <&-'
-s accepts
-s sees-end
-s closes
-a prints client done
-a exits 0
 END
 }
 

@@ -13,6 +13,15 @@ setup() {
 within 3 server exits 0'
 }
 
+# counts_right_to_the_end LOG: and nothing is said after the last one has left.
+counts_right_to_the_end() {
+    counts_right "$1" || return
+    [[ $(tail -n 1 "$1") == 'no clients left, server done' ]] && return
+    echo "  Its last line should be: no clients left, server done"
+    echo "  It is: $(tail -n 1 "$1" | as_text)"
+    return 1
+}
+
 # ---- the server -------------------------------------------------------------
 
 @test "05 server: -h and --help show the usage" {
@@ -115,7 +124,7 @@ END
 
 @test "05 server: the count is right when sixty leave at once, by reset too" {
     sixty_at_once 'server exits-after-rest 0'
-    [ "$(tail -n 1 log)" = 'no clients left, server done' ]
+    counts_right_to_the_end log
 }
 
 @test "05 server: gone before its thread has started" {
@@ -138,7 +147,7 @@ keeper closes
 server saves log
 server exits 0
 END
-    counts_right log
+    counts_right_to_the_end log
 }
 
 # The thread of whom main() has let in begins late, when the others have left.
@@ -240,7 +249,7 @@ c closes
 server saves log
 server exits 0
 END
-        counts_right log
+        counts_right_to_the_end log
         [ "$(grep -c 'server done' log)" -eq 1 ] || {
             echo "  'server done' should stand in its log once. The log:"
             tail -n 8 log | sed 's/^/    /' | as_text

@@ -244,6 +244,18 @@ END
 }
 
 # A bats that says what it is to run, and that it fails.
+@test "a client whose stdin was closed has nothing to say" {
+    scene <<END
+s listens
+a runs sh -c '$BUILD/03-echo-loop/client 127.0.0.1 {port} <&-'
+s accepts
+s sees-end
+s closes
+a prints client done
+a exits 0
+END
+}
+
 @test "a client ends when nobody takes what it prints any more" {
     for lesson in 04-threads 05-threaded-echo 07-relay 08-room; do
         scene <<END
