@@ -10,81 +10,88 @@
 #include <stddef.h>
 
 #include "lines.h"
+#include "names.h"
 #include "net.h"
-#include "outbox.h"
+#include "pace.h"
+#include "text.h"
+#include "writer.h"
 
-/* The longest name in bytes, and how long a client may take to give one. */
-enum { NAME_LIMIT = 31, NAMING_MS = 60 * 1000 };
+enum { NAMING_MS = 60 * 1000 }; /* how long a client may take to give a name */
 
 /*
- * One client. It belongs to the thread that reads from it. Others may find it
- * in the list, by its name, and put something into its outbox, as long as
- * they hold the lock of the list.
+ * One client. Its own thread is the one that reads from it. Each member says
+ * which threads may use it; the lock is that of struct clients.
  */
 struct client {
-    struct peer peer;
-    struct lines in;
-    struct outbox out;
-    char name[NAME_LIMIT + 1]; /* "" before it has one and after it has left */
-    struct client *next;
-};
-
-/* All clients, with a name or without. */
-struct clients {
-    pthread_mutex_t lock; /* guards all of it, and the names */
-    struct client *first;
-    int named;
-    int open;       /* until their connection is closed */
-    long long turn; /* of who has to wait last: a time of now_ms() */
+    struct peer peer;          /* its own thread */
+    struct lines in;           /* its own thread */
+    struct writer out;         /* its own thread, and any with the lock */
+    char name[NAME_LIMIT + 1]; /* its own thread, with the lock to change
+                                  it; others, with the lock; "": none */
+    struct pace pace;          /* its own thread: see says_much() */
+    struct client *next;       /* any thread with the lock */
 };
 
 /*
- * Begins with a client whose peer was accepted: opens its outbox, adds it to
- * the list, from now on it has NAMING_MS to give its name. Returns 0; or -1,
+ * All clients, with a name or without. The lock is never held while a thread
+ * waits for a client. A thread that needs this lock and that of a writer takes
+ * this one first.
+ */
+struct clients {
+    pthread_mutex_t lock; /* any thread */
+    struct client *first; /* any thread with the lock; the oldest is first */
+    int named;            /* any, with the lock: how many have a name */
+    int open;             /* any, with the lock: how many are not closed */
+};
+
+/*
+ * Begins with a client from malloc(), of which only peer is filled in: opens
+ * its outbox and adds it to the list. From now on it has NAMING_MS to give its
+ * name. Returns 0, and other threads can find it until close_client(); or -1,
  * and the client was refused and its memory freed. Its own thread.
  */
 int open_client(struct clients *all, struct client *c);
 
 /*
- * Ends with it: what is in its outbox goes out for a second at most, then the
- * connection is closed and the memory freed. Its name was dropped before.
+ * Ends with a client whose name was dropped: takes it off the list, gives what
+ * is in its outbox a second to go out, hangs up (another second at most) and
+ * frees its memory. Logs it if the client was cut off. Its own thread, without
+ * the lock.
  */
 void close_client(struct clients *all, struct client *c);
 
-/* Whether a line is good as a name: 1 to NAME_LIMIT bytes of UTF-8, no control
- * characters, no space, no ':', and no '/' to begin with. Any thread. */
-int is_name(const char *line, size_t length);
-
 /*
- * Takes a line as the client's name. If it is good and free, calls joined(c)
- * with the lock held; otherwise tells the client why not and asks again.
+ * Takes a line of `length` bytes as the client's name. If the name is good and
+ * free, it is the client's, and joined(c) is called with the lock still held;
+ * it must not wait. Otherwise the client gets a line that says why not, and is
+ * asked again. Waits while the client sends a lot and does not read the
+ * answers. Its own thread, without the lock.
  */
 void take_name(struct clients *all, struct client *c, const char *line,
                size_t length, void (*joined)(struct client *));
 
 /* Takes a client's name away, if it has one, and calls left(c, name) with the
- * lock held. From then on, the name is free. */
+ * lock held; the name is free by then. Its own thread, without the lock. */
 void drop_name(struct clients *all, struct client *c,
                void (*left)(struct client *, const char *));
 
-/* The client with this name, or NULL. The lock is held. */
+/* Returns the client with this name, of `length` bytes, or NULL. Any thread
+ * with the lock. The pointer is good for as long as the lock is held. */
 struct client *find_client(const struct clients *all, const char *name,
                            size_t length);
 
-/* Puts a line into the client's outbox, formatted as by printf(3). */
-void tell(struct client *c, const char *format, ...);
+/* Puts a line into the client's outbox, formatted as by printf(3), and its
+ * '\n'. One that does not fit into LONGEST_LINE bytes is dropped. Never waits.
+ * Its own thread, and any with the lock. */
+void queue_line(struct client *c, const char *format, ...) PRINTF_LIKE(2);
 
-/*
- * For a client that has said `length` bytes: returns 0 if nobody is behind for
- * whom they are, or when its turn has come; otherwise waits a moment and
- * returns 1, to be called again. Set *turn to 0 before the first call. All who
- * wait share 256 KiB a second, in the order in which they came. The lock is
- * held, but not while it waits.
- */
-int wait_turn(struct clients *all, long long *turn, size_t length,
-              int is_behind);
+/* Counts `length` bytes that the client has sent, and returns whether it sends
+ * a lot (pace.h). If so, it should wait while a client that gets them lags. Its
+ * own thread. */
+int says_much(struct client *c, size_t length);
 
-/* Puts a thread to sleep for 5 ms. */
-void nap(void);
+/* Releases a lock, sleeps, and takes the lock again. What it guards may have
+ * changed meanwhile. */
+void unlock_for_ms(pthread_mutex_t *lock, int ms);
 
 #endif

@@ -2,8 +2,10 @@
 #include "console.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #include "lines.h"
 #include "net.h"
 #include "program.h"
+#include "show.h"
 #include "text.h"
 
 static struct termios before, during; /* settings of the terminal */
@@ -26,7 +29,11 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char typed[LINE_LIMIT + 1]; /* guarded by lock */
 static size_t typed_length;        /* guarded by lock */
 
-static struct lines plain; /* without a terminal */
+/* These belong to the thread that reads. */
+static char finished[sizeof typed]; /* a line, and its '\n' */
+static size_t finished_length;
+static int is_finished;
+static struct lines plain; /* without a terminal; with one, only its end */
 
 /* ---- the terminal ------------------------------------------------------- */
 
@@ -38,11 +45,12 @@ static void give_back(void)
 }
 
 /*
- * Gives the terminal back and lets the signal do what it does, when it is not
- * blocked any more. If that was to stop the program, it goes on here when it is
- * continued, and takes the terminal again. SIGTTOU, which keeps who is in the
- * background off the terminal, is blocked meanwhile: the shell may have put us
- * there already. To take the terminal again we wait for our turn.
+ * Restores the terminal and raises the signal again, for its default action. If
+ * that stops the program, it goes on here when it is continued, and takes the
+ * terminal again. A program in the background that changes the terminal is
+ * stopped by SIGTTOU, and the shell may have put us there already. So SIGTTOU
+ * is blocked while we restore it, but not when we take it again: then we wait
+ * for our turn.
  */
 static void on_signal(int number)
 {
@@ -123,8 +131,8 @@ static void draw(void)
     fflush(stdout);
 }
 
-/* Changes the line by one byte. Returns 1 when it is finished, -1 at its end
- * of input, otherwise 0. */
+/* Changes the line by one byte. Returns 1 when it is finished, -1 at the end of
+ * the user's input, otherwise 0. */
 static int edit(unsigned char byte)
 {
     if (byte == '\n' || byte == '\r')
@@ -144,40 +152,89 @@ static int edit(unsigned char byte)
 
 /* ---- reading and showing ------------------------------------------------ */
 
-int console_read(char **line, size_t *length)
+/* Takes over the line that was typed. */
+static void finish(void)
 {
-    static char finished[sizeof typed];
+    memcpy(finished, typed, typed_length);
+    finished[typed_length] = '\n';
+    finished_length = typed_length;
+    is_finished = 1;
+    typed_length = 0;
+    printf("\r\033[K"); /* the room sends back what is said */
+    fflush(stdout);
+}
+
+ssize_t console_read_some(void)
+{
     unsigned char byte;
-    int done = 0;
 
     if (!is_open)
-        return next_line(&plain, line, length);
+        return read_some(&plain);
+    ssize_t got = read(STDIN_FILENO, &byte, 1);
+    if (got == 1) {
+        pthread_mutex_lock(&lock);
+        int done = edit(byte);
+        if (done == 1)
+            finish();
+        plain.ended = done == -1;
+        pthread_mutex_unlock(&lock);
+    } else if (got == 0) {
+        plain.ended = 1;
+    }
+    return got;
+}
 
-    while (done == 0) {
+int console_take(char **line, size_t *length)
+{
+    if (!is_open)
+        return take_line(&plain, line, length);
+    if (!is_finished) {
         pthread_mutex_lock(&lock);
         draw();
         pthread_mutex_unlock(&lock);
-        if (wait_input(STDIN_FILENO, 0) == -1)
-            return -1;
-        ssize_t got = read(STDIN_FILENO, &byte, 1);
-        if (got == -1 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return (int)got;
-        pthread_mutex_lock(&lock);
-        done = edit(byte);
-        if (done != 0) {
-            memcpy(finished, typed, typed_length);
-            finished[typed_length] = '\n';
-            *line = finished;
-            *length = typed_length;
-            typed_length = 0;
-            printf("\r\033[K"); /* what is said comes back from the room */
-            fflush(stdout);
-        }
-        pthread_mutex_unlock(&lock);
+        return 0;
     }
-    return done == 1;
+    is_finished = 0;
+    *line = finished;
+    *length = finished_length;
+    return 1;
+}
+
+int console_ended(void)
+{
+    return plain.ended;
+}
+
+int console_read(char **line, size_t *length)
+{
+    int got;
+
+    while ((got = console_take(line, length)) == 0 && !plain.ended)
+        if (wait_input(STDIN_FILENO, 0) == -1 ||
+            (console_read_some() == -1 && !is_for_now(errno)))
+            return -1;
+    return got;
+}
+
+int console_next(char **line, size_t *length)
+{
+    int got = console_take(line, length);
+
+    if (got == -1)
+        die("stdin", strerror(errno));
+    return got == 0 && plain.ended ? -1 : got;
+}
+
+short console_wait(int fd, int events, int typing, int ms)
+{
+    struct pollfd polled[] = {{typing ? STDIN_FILENO : -1, POLLIN, 0},
+                              {fd, (short)events, 0}};
+
+    if (poll_terminal(polled, 2, ms) == -1 && errno != EINTR)
+        die("poll", strerror(errno));
+    if (polled[0].revents && console_read_some() == -1 && !is_for_now(errno))
+        die("stdin", strerror(errno));
+    return polled[1].revents;
 }
 
 void console_show(const char *line, size_t length)
@@ -185,12 +242,22 @@ void console_show(const char *line, size_t length)
     pthread_mutex_lock(&lock);
     if (is_open)
         fputs("\r\033[K", stdout);
-    fwrite(line, 1, length + 1, stdout);
-    if (ferror(stdout))
-        die("stdout", strerror(errno));
+    print_line("", line, length);
     if (is_open)
         draw();
     pthread_mutex_unlock(&lock);
+}
+
+void console_say(const char *format, ...)
+{
+    char line[LONGEST_LINE];
+    va_list values;
+
+    va_start(values, format);
+    size_t length = format_line(line, sizeof line, format, values);
+    va_end(values);
+    if (length > 0)
+        console_show(line, length - 1);
 }
 
 void console_close(void)

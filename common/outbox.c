@@ -2,154 +2,71 @@
 #include "outbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "net.h"
-#include "threads.h"
 
-/* What follows up to write_queue() is called with the lock held. */
+/* In bytes. A system may take twice that. */
+enum { SEND_BUFFER = 64 * 1024 };
 
-static void cut_off(struct outbox *box)
+int outbox_open(struct outbox *box, int fd)
+{
+    int size = SEND_BUFFER;
+
+    if (set_nonblocking(fd) == -1)
+        return -1;
+    /* Systems make this buffer large, megabytes even, and say that a socket can
+     * take more when a good part of it is free. If this fails, everything
+     * still works, but a slow reader may look like one that does not read. */
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    *box = (struct outbox){.fd = fd};
+    return 0;
+}
+
+static void break_off(struct outbox *box)
 {
     box->is_broken = 1;
-    box->length = 0;
+    queue_remove(&box->queue, box->queue.length);
     shutdown(box->fd, SHUT_RDWR); /* the reader, if there is one, wakes up */
 }
 
 /* Sends what the socket takes without waiting. Returns how much that was. */
-static size_t send_some(struct outbox *box, const char *data, size_t length)
+static size_t send_some(struct outbox *box, const char *bytes, size_t length)
 {
     ssize_t sent;
 
     do
-        sent = send(box->fd, data, length, 0);
+        sent = send(box->fd, bytes, length, 0);
     while (sent == -1 && errno == EINTR);
     if (sent == -1 && errno != EAGAIN && errno != EWOULDBLOCK)
-        cut_off(box);
+        break_off(box);
     return sent == -1 ? 0 : (size_t)sent;
 }
 
-/* Puts bytes behind those that wait. Returns 0 if there is no room. */
-static int enqueue(struct outbox *box, const char *data, size_t length)
+void outbox_put(struct outbox *box, const void *bytes, size_t length)
 {
-    if (box->length + length > OUTBOX_LIMIT)
-        return 0;
-    if (box->length + length > box->room) {
-        size_t room = box->room == 0 ? 4096 : box->room;
-        while (room < box->length + length)
-            room *= 2;
-        char *queue = realloc(box->queue, room);
-        if (queue == NULL)
-            return 0;
-        box->queue = queue;
-        box->room = room;
-    }
-    memcpy(box->queue + box->length, data, length);
-    box->length += length;
-    return 1;
+    size_t sent = 0;
+
+    if (!box->is_broken && box->queue.length == 0)
+        sent = send_some(box, bytes, length);
+    if (!box->is_broken && sent < length &&
+        queue_add(&box->queue, (const char *)bytes + sent, length - sent) == -1)
+        outbox_cut_off(box);
 }
 
-/* Sends from the front of the queue. An empty one takes up no memory. */
-static void drain(struct outbox *box)
+void outbox_flush(struct outbox *box)
 {
-    size_t sent = send_some(box, box->queue, box->length);
+    struct queue *q = &box->queue;
 
-    if (box->length == 0) /* it was cut off */
-        return;
-    box->length -= sent;
-    memmove(box->queue, box->queue + sent, box->length);
-    if (box->length == 0) {
-        free(box->queue);
-        box->queue = NULL;
-        box->room = 0;
+    if (q->length > 0) {
+        size_t sent = send_some(box, q->data + q->start, q->length);
+        if (!box->is_broken)
+            queue_remove(q, sent);
     }
 }
 
-/* The writer thread: waits for a queue, then for the socket to take some. */
-static void *write_queue(void *argument)
+void outbox_cut_off(struct outbox *box)
 {
-    struct outbox *box = argument;
-    struct pollfd writable = {.fd = box->fd, .events = POLLOUT};
-
-    pthread_mutex_lock(&box->lock);
-    for (;;) {
-        while (box->length == 0 && !box->closing)
-            pthread_cond_wait(&box->changed, &box->lock);
-        if (box->length == 0 || (box->closing && now_ms() >= box->closing))
-            break;
-        pthread_mutex_unlock(&box->lock);
-        poll(&writable, 1, 100); /* not for ever: it may be closing by then */
-        pthread_mutex_lock(&box->lock);
-        if (box->length > 0)
-            drain(box);
-    }
-    if (box->length > 0)
-        cut_off(box);
-    shutdown(box->fd, SHUT_WR);
-    box->has_ended = 1;
-    pthread_cond_signal(&box->changed);
-    pthread_mutex_unlock(&box->lock);
-    return NULL;
-}
-
-int outbox_open(struct outbox *box, int fd)
-{
-    int flags = fcntl(fd, F_GETFL);
-
-    if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
-        return -1;
-    *box = (struct outbox){.fd = fd,
-                           .lock = PTHREAD_MUTEX_INITIALIZER,
-                           .changed = PTHREAD_COND_INITIALIZER};
-    return start_thread(write_queue, box);
-}
-
-void outbox_put(struct outbox *box, const void *data, size_t length)
-{
-    pthread_mutex_lock(&box->lock);
-    if (!box->is_broken && !box->closing) {
-        size_t sent = box->length > 0 ? 0 : send_some(box, data, length);
-        if (!box->is_broken && sent < length) {
-            box->is_full =
-                !enqueue(box, (const char *)data + sent, length - sent);
-            if (box->is_full)
-                cut_off(box);
-            pthread_cond_signal(&box->changed);
-        }
-    }
-    pthread_mutex_unlock(&box->lock);
-}
-
-int outbox_is_behind(struct outbox *box)
-{
-    pthread_mutex_lock(&box->lock);
-    int is_behind = box->length > OUTBOX_LIMIT / 2;
-    pthread_mutex_unlock(&box->lock);
-    return is_behind;
-}
-
-void outbox_finish(struct outbox *box, int ms)
-{
-    pthread_mutex_lock(&box->lock);
-    if (!box->closing)
-        box->closing = now_ms() + ms;
-    pthread_cond_signal(&box->changed);
-    pthread_mutex_unlock(&box->lock);
-}
-
-int outbox_close(struct outbox *box, int ms)
-{
-    outbox_finish(box, ms);
-    pthread_mutex_lock(&box->lock);
-    while (!box->has_ended)
-        pthread_cond_wait(&box->changed, &box->lock);
-    pthread_mutex_unlock(&box->lock);
-    pthread_cond_destroy(&box->changed);
-    pthread_mutex_destroy(&box->lock);
-    free(box->queue);
-    return box->is_full;
+    box->is_cut_off = 1;
+    break_off(box);
 }

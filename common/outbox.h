@@ -1,58 +1,52 @@
 /*
- * outbox.h - sending to somebody who may not read.
+ * outbox.h - sending to a client that may not read, without waiting for it.
  *
  * First needed in lesson 07, which walks through it.
  *
- * send() waits when the other side does not read. Whoever sends to many must
- * not wait for one. So every client has an outbox: what the socket does not
- * take at once is queued, and a thread of the outbox sends it when it can.
+ * What the socket does not take at once is queued, and goes out when the
+ * socket can take it. An outbox has no thread and no lock: it belongs to one
+ * thread, or to a struct writer (writer.h), which has both. None of these
+ * functions waits.
  */
 #ifndef OUTBOX_H
 #define OUTBOX_H
 
-#include <pthread.h>
 #include <stddef.h>
 
-/* How much is queued at most, in bytes. Who lets it come to that is cut off. */
-enum { OUTBOX_LIMIT = 256 * 1024 };
+#include "queue.h"
 
 struct outbox {
-    int fd;
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t changed;
-    char *queue;
-    size_t length, room;
-    int is_broken;     /* nothing goes out any more: the peer is gone, or ... */
-    int is_full;       /* ... it did not read, and was cut off */
-    int has_ended;     /* the writer thread */
-    long long closing; /* a time of now_ms(): the writer ends then at last */
+    int fd;             /* never changes after outbox_open() */
+    struct queue queue; /* what the socket has not taken yet */
+    int is_broken;      /* nothing goes out any more: the peer is gone or ... */
+    int is_cut_off;     /* ... it did not read, and was cut off */
 };
 
 /*
- * Opens an outbox on a connected socket, makes the socket non-blocking and
- * starts the writer thread. The socket stays the caller's. Returns 0, or -1
- * with errno, and then nothing was started. fcntl(2).
+ * Begins an empty outbox for a connected socket: makes the socket non-blocking,
+ * and its send buffer in the system small. The socket stays the caller's, who
+ * closes it after the last use of the outbox. Returns 0, or -1 with errno.
+ * fcntl(2), SO_SNDBUF in socket(7).
  */
 int outbox_open(struct outbox *box, int fd);
 
 /*
- * Sends the bytes in order after all that was put before. Never waits. When
- * more than OUTBOX_LIMIT would be queued, it shuts the connection down, which
- * the thread that reads from it sees as the end. Any thread.
+ * Sends the bytes, after all that were put before: at once what the socket
+ * takes; a copy of the rest is queued. If that would be more than QUEUE_LIMIT
+ * bytes, or there is no memory, it cuts the peer off instead. When the outbox
+ * is broken, the bytes are dropped. send(2).
  */
-void outbox_put(struct outbox *box, const void *data, size_t length);
+void outbox_put(struct outbox *box, const void *bytes, size_t length);
 
-/* Whether more than half of the queue is taken. Any thread. */
-int outbox_is_behind(struct outbox *box);
+/* Sends as much of the queue as the socket takes now. When it can take more,
+ * poll(2) reports POLLOUT. */
+void outbox_flush(struct outbox *box);
 
 /*
- * Lets what is queued go out for at most `ms` milliseconds and then ends our
- * direction of the connection. Does not wait for it. Any thread.
+ * Drops what is queued and ends both directions of the connection, so that a
+ * thread that reads from the socket sees its end. Does not close the socket.
+ * shutdown(2).
  */
-void outbox_finish(struct outbox *box, int ms);
-
-/* The same, and waits for it and frees what the outbox holds. Nobody may use
- * it any more. Returns whether the outbox was cut off because it was full. */
-int outbox_close(struct outbox *box, int ms);
+void outbox_cut_off(struct outbox *box);
 
 #endif

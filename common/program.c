@@ -7,12 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-/* Set once by begin(), before there are threads; only read afterwards. */
+#include "text.h"
+
+/* Set once, before there are threads; only read afterwards. */
 static const char *program = "program";
 static const char *usage_text = "";
+static const char *server_host = "", *server_port = "";
 static void (*last_call)(void);
+
+/* ---- how a program begins ----------------------------------------------- */
 
 /* A failed printf() marks its stream, so one look at the end sees them all. */
 static void check_stdout(void)
@@ -26,9 +32,9 @@ static void check_stdout(void)
     _exit(1);
 }
 
-/* Nothing else may get the number of a stdin, stdout or stderr that was closed
- * when the program was started. */
-static void hold_standard_numbers(void)
+/* Without this, a socket could get the number of a stdin, stdout or stderr that
+ * was closed when the program was started. */
+static void open_standard_streams(void)
 {
     int fd;
 
@@ -39,45 +45,86 @@ static void hold_standard_numbers(void)
         close(fd);
 }
 
-void begin(int argc, char *argv[], const char *usage, int most)
+static void end_now(int number)
 {
-    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    _exit(128 + number); /* as a shell reports it */
+}
 
-    program = slash != NULL ? slash + 1 : argc > 0 ? argv[0] : program;
-    usage_text = usage;
-    hold_standard_numbers();
-    if (setvbuf(stdout, NULL, _IOLBF, 0) != 0)
-        die("stdout", "cannot be line-buffered");
-    if (atexit(check_stdout) != 0)
-        die("atexit", "no room left");
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-        die("SIGPIPE", strerror(errno));
+/* The first process of a container is spared the default action of a signal,
+ * which would be to end it. It ends only if it has a handler of its own. */
+static void end_on_signals(void)
+{
+    if (getpid() == 1 && (signal(SIGINT, end_now) == SIG_ERR ||
+                          signal(SIGTERM, end_now) == SIG_ERR))
+        die("signal", strerror(errno));
+}
 
+static void check_options(int argc, char *argv[])
+{
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
             printf("usage: %s%s\n", program, usage_text);
             exit(0);
         }
     }
+    for (int i = 1; i < argc; i++)
+        if (argv[i][0] == '-')
+            wrong_arguments(argv[i], "is not an option");
+}
+
+void begin(int argc, char *argv[], const char *usage, int most)
+{
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+
+    program = slash != NULL ? slash + 1 : argc > 0 ? argv[0] : program;
+    usage_text = usage;
+    open_standard_streams();
+    if (setvbuf(stdout, NULL, _IOLBF, 0) != 0)
+        die("stdout", "cannot be line-buffered");
+    if (atexit(check_stdout) != 0)
+        die("atexit", "no room left");
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        die("SIGPIPE", strerror(errno));
+    end_on_signals();
+
+    check_options(argc, argv);
     if (argc - 1 > most)
         wrong_arguments(argv[most + 1], "is one argument too many");
 }
 
-static const char *port_argument(const char *text, unsigned long least)
+unsigned long number_argument(const char *text, unsigned long most)
+{
+    unsigned long number;
+    char what[60];
+    size_t digits = take_number(text, 0, most, &number);
+
+    snprintf(what, sizeof what, "is not a number from 0 to %lu", most);
+    if (digits == 0 || text[digits] != '\0')
+        wrong_arguments(text, what);
+    return number;
+}
+
+const char *port_argument(const char *text, unsigned long least)
 {
     size_t digits = strspn(text, "0123456789");
     unsigned long port = strtoul(text, NULL, 10);
 
     if (digits == 0 || text[digits] != '\0' || port < least || port > 65535)
-        wrong_arguments(text, least == 0 ? "is no port from 0 to 65535"
-                                         : "is no port from 1 to 65535");
+        wrong_arguments(text, least == 0 ? "is not a port from 0 to 65535"
+                                         : "is not a port from 1 to 65535");
     return text;
 }
 
 void server_arguments(int argc, char *argv[], const char **port,
                       const char **host)
 {
-    begin(argc, argv, " [PORT [ADDRESS]]", 2);
+    server_arguments_of(argc, argv, " [PORT [ADDRESS]]", 2, port, host);
+}
+
+void server_arguments_of(int argc, char *argv[], const char *usage, int most,
+                         const char **port, const char **host)
+{
+    begin(argc, argv, usage, most);
     if (argc > 1)
         *port = port_argument(argv[1], 0);
     if (argc > 2)
@@ -92,12 +139,42 @@ void client_arguments(int argc, char *argv[], const char **host,
         *host = argv[1];
     if (argc > 2)
         *port = port_argument(argv[2], 1);
+    server_host = *host;
+    server_port = *port;
+}
+
+void allow_many_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+        die("limit of descriptors", strerror(errno));
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == -1) {
+        limit.rlim_cur = 10240; /* macOS takes this, and no "unlimited" */
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* ---- how it ends -------------------------------------------------------- */
+
+/* What is shown of an argument at most. */
+enum { ARGUMENT_SIZE = 1024 };
+
+static char *argument_as_text(char text[ARGUMENT_SIZE], const char *argument)
+{
+    size_t length = strlen(argument);
+
+    return as_text(text, argument,
+                   length < ARGUMENT_SIZE ? length : ARGUMENT_SIZE - 1);
 }
 
 void wrong_arguments(const char *argument, const char *what)
 {
-    fprintf(stderr, "%s: '%s' %s\nusage: %s%s\n", program, argument, what,
-            program, usage_text);
+    char text[ARGUMENT_SIZE];
+
+    fprintf(stderr, "%s: '%s' %s\nusage: %s%s\n", program,
+            argument_as_text(text, argument), what, program, usage_text);
     exit(2);
 }
 
@@ -127,38 +204,14 @@ void die_at(const char *host, const char *port, const char *why)
 {
     const char *form =
         strchr(host, ':') != NULL ? "%s: [%s]:%s: %s\n" : "%s: %s:%s: %s\n";
+    char text[ARGUMENT_SIZE];
+
     fflush(stdout);
-    fprintf(stderr, form, program, host, port, why);
+    fprintf(stderr, form, program, argument_as_text(text, host), port, why);
     fail();
 }
 
-/* In a terminal, what follows replaces what stands in the line. */
-static const char *line_start(void)
+void die_at_server(const char *why)
 {
-    return isatty(STDIN_FILENO) ? "\r\033[K" : "";
-}
-
-void server_closed(void)
-{
-    fprintf(stderr, "%sserver closed the connection\n", line_start());
-    exit(0);
-}
-
-void prompt(void)
-{
-    if (!isatty(STDIN_FILENO))
-        return;
-    fputs("> ", stdout);
-    fflush(stdout);
-}
-
-void show_line(const char *prefix, const char *line, size_t length)
-{
-    flockfile(stdout); /* no other thread prints in between */
-    printf("%s%s", line_start(), prefix);
-    fwrite(line, 1, length + 1, stdout);
-    if (ferror(stdout))
-        die("stdout", strerror(errno));
-    prompt();
-    funlockfile(stdout);
+    die_at(server_host, server_port, why);
 }

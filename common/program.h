@@ -3,41 +3,56 @@
  *
  * First needed in lesson 01, which walks through it.
  *
- * These are for the main thread, before it starts others; die(), die_at(),
- * server_closed(), prompt() and show_line() may be called from any thread.
+ * These are for the main thread, before it starts others; die(), die_at() and
+ * die_at_server() may be called from any thread.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
-#include <stddef.h>
-
 /*
  * Prepares the program: stdin, stdout and stderr are open, if only to
- * /dev/null, stdout is line-buffered even into a pipe, output that could not be
- * written is reported when the program exits, and a send() to a peer that is
- * gone fails with EPIPE instead of killing the program (SIGPIPE, signal(3)).
+ * /dev/null; stdout is line-buffered even into a pipe; output that could not be
+ * written is reported at exit; a send() to a peer that is gone fails with EPIPE
+ * instead of killing the program (SIGPIPE, signal(3)).
  *
- * Then checks the command line. -h or --help prints the usage and exits 0.
- * More than `most` arguments print the usage on stderr and exit 2. `usage` is
- * what follows the program's name, " [N]" or ""; it must stay valid.
+ * Then checks the command line. -h or --help prints the usage and exits 0. Any
+ * other option, and more than `most` arguments, exit 2 as wrong_arguments()
+ * does. `usage` is what follows the program's name, " [N]" or ""; it must stay
+ * valid.
  */
 void begin(int argc, char *argv[], const char *usage, int most);
 
 /*
  * begin() for a server, "[PORT [ADDRESS]]", and for a client,
  * "[HOST [PORT]]". What the user gave replaces the defaults in *host and
- * *port; a port that is no whole number from 0 (a client: 1) to 65535 exits 2.
- * The strings belong to argv.
+ * *port; a port that is not a whole number from 0 (a client: 1) to 65535 exits
+ * 2. The strings belong to argv.
  */
 void server_arguments(int argc, char *argv[], const char **port,
                       const char **host);
 void client_arguments(int argc, char *argv[], const char **host,
                       const char **port);
 
+/*
+ * server_arguments() for a server that takes more: `usage` and `most` are for
+ * begin(). What is behind the address is left to the caller, who has
+ * port_argument() for another port: it returns the text if that is a whole
+ * number from `least` to 65535, and exits 2 otherwise. number_argument() does
+ * so for any whole number from 0 to `most`, which it returns.
+ */
+void server_arguments_of(int argc, char *argv[], const char *usage, int most,
+                         const char **port, const char **host);
+const char *port_argument(const char *text, unsigned long least);
+unsigned long number_argument(const char *text, unsigned long most);
+
+/* Raises the limit of descriptors as far as the system lets us: getrlimit(2).
+ */
+void allow_many_descriptors(void);
+
 /* Ends the program, exit 2, with one line of what is wrong and the usage. */
 _Noreturn void wrong_arguments(const char *argument, const char *what);
 
-/* Has one function called when the program ends, by die() too: atexit(3). */
+/* Registers one function to run at exit, after die() too: atexit(3). */
 void at_end(void (*call)(void));
 
 /* Ends the program, exit 1, with the line "PROGRAM: what: why" on stderr. */
@@ -46,20 +61,7 @@ _Noreturn void die(const char *what, const char *why);
 /* The same with "HOST:PORT", or "[HOST]:PORT", for what. */
 _Noreturn void die_at(const char *host, const char *port, const char *why);
 
-/*
- * Ends a client whose server has closed unasked: exit 0, with the line
- * "server closed the connection" on stderr.
- */
-_Noreturn void server_closed(void);
-
-/*
- * Prints the prefix and the line, of length bytes and its '\n', in one piece.
- * In a terminal it takes the place of the prompt, which comes again below it.
- * Ends the program if nobody takes what is printed.
- */
-void show_line(const char *prefix, const char *line, size_t length);
-
-/* Shows "> " where the user types, if stdin is a terminal: isatty(3). */
-void prompt(void);
+/* The same with the host and port that client_arguments() returned. */
+_Noreturn void die_at_server(const char *why);
 
 #endif

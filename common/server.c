@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "program.h"
 #include "threads.h"
 
@@ -13,10 +14,10 @@
 
 static void ask_name(struct client *c)
 {
-    tell(c, "Enter your name:");
+    queue_line(c, "Enter your name:");
 }
 
-static void hear_nothing(struct client *c)
+static void ignore_lines(struct client *c)
 {
     char *line;
     size_t length;
@@ -35,7 +36,7 @@ static void stop_nothing(void)
 }
 
 const struct handler default_handler = {.setup = ask_name,
-                                        .handle = hear_nothing,
+                                        .handle = ignore_lines,
                                         .finish = do_nothing,
                                         .stop = stop_nothing};
 
@@ -44,10 +45,10 @@ const struct handler default_handler = {.setup = ask_name,
 struct server {
     int listener;
     struct clients *all;
-    struct handler handler; /* a copy: main() may end before the threads do */
+    struct handler handler; /* a copy: serve() may return before threads end */
 };
 
-/* What a client's thread gets: it belongs to the thread. */
+/* The argument of a client's thread, which frees it. */
 struct visit {
     const struct server *server;
     struct client *client;
@@ -88,7 +89,8 @@ static void *accept_clients(void *argument)
     }
 }
 
-/* Ends every outbox, and waits until the clients have closed too. */
+/* Finishes every outbox, and waits until all clients have closed too, for at
+ * most ms milliseconds. */
 static void send_off(struct clients *all, int ms)
 {
     long long deadline = now_ms() + ms;
@@ -96,10 +98,10 @@ static void send_off(struct clients *all, int ms)
 
     pthread_mutex_lock(&all->lock);
     for (struct client *c = all->first; c != NULL; c = c->next)
-        outbox_finish(&c->out, ms);
+        writer_finish(&c->out, ms);
     pthread_mutex_unlock(&all->lock);
     while (open > 0 && now_ms() < deadline) {
-        nap();
+        sleep_ms(5);
         pthread_mutex_lock(&all->lock);
         open = all->open;
         pthread_mutex_unlock(&all->lock);
@@ -108,7 +110,7 @@ static void send_off(struct clients *all, int ms)
 
 void serve(int listener, struct clients *all, const struct handler *handler)
 {
-    static struct server server; /* stays when serve() has returned */
+    static struct server server; /* threads use it after serve() returns */
     sigset_t signals;
     int number;
 
@@ -122,11 +124,12 @@ void serve(int listener, struct clients *all, const struct handler *handler)
     errno = pthread_sigmask(SIG_BLOCK, &signals, NULL);
     if (errno != 0)
         die("pthread_sigmask", strerror(errno));
-    if (start_thread(accept_clients, &server) == -1)
+    if (log_open() == -1 || start_thread(accept_clients, &server) == -1)
         die("thread", strerror(errno));
 
     while (sigwait(&signals, &number) != 0)
         ; /* interrupted by something else */
     handler->stop();
     send_off(all, 2000);
+    log_close(1000);
 }

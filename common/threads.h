@@ -8,10 +8,11 @@
 
 /*
  * Runs run(argument) in a thread of its own, with a stack of 256 KiB, of which
- * only what it touches takes up memory. Nobody waits for the thread; it cleans
- * up after itself when it returns. Any thread may call this. Returns 0, or -1
- * with errno, EAGAIN when there are too many threads; then the argument is
- * still the caller's. pthread_create(3), pthread_detach(3).
+ * only what it touches takes up memory. The thread is detached: nobody has to
+ * join it, and what run() returns is ignored. Returns 0, and the argument
+ * belongs to the new thread; or -1 with errno, EAGAIN when there are too many
+ * threads, and the argument is still the caller's. Any thread may call this.
+ * pthread_create(3), pthread_detach(3).
  */
 int start_thread(void *(*run)(void *), void *argument);
 

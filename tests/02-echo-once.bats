@@ -7,6 +7,14 @@ setup() {
     lesson 02-echo-once
 }
 
+setup_file() {
+    begin_early "02 client: gives up on a server that does not close" \
+        gives_up_who_does_not_close
+    begin_early "02 client: survives a server that is gone" survives_a_server_that_is_gone
+    begin_early "02 server: a client may be silent for a long time" server_may_wait
+    begin_early "02 client: the server and the user may be silent for a long time" client_may_wait
+}
+
 # ---- the server -------------------------------------------------------------
 
 @test "02 server: -h and --help show the usage" {
@@ -17,11 +25,11 @@ setup() {
     server_refuses_wrong_arguments
 }
 
-@test "02 server: listens where it is told, else on loopback" {
+@test "02 server: listens on ADDRESS, on loopback by default" {
     server_listens_where_told
 }
 
-@test "02 server: port 9999 unless told otherwise" {
+@test "02 server: uses port 9999 by default" {
     server_has_defaults
 }
 
@@ -29,7 +37,11 @@ setup() {
     server_reports_a_busy_port
 }
 
-@test "02 server: can be started again at once" {
+@test "02 server: reports that its output cannot be written" {
+    server_reports_lost_output
+}
+
+@test "02 server: can be restarted immediately" {
     server_starts_again hello
 }
 
@@ -49,7 +61,7 @@ server exits 0
 END
 }
 
-@test "02 server: what comes after its one recv() gets no answer" {
+@test "02 server: bytes after the first recv() get no reply" {
     read_about "One recv() is not one message"
     scene <<END
 server runs $SERVER 0
@@ -66,7 +78,7 @@ server exits 0
 END
 }
 
-@test "02 server: takes at most 1024 bytes, and the answer survives the rest" {
+@test "02 server: reads at most 1024 bytes, and the reply survives the unread rest" {
     read_about "Bytes are not strings"
     scene <<END || if_report 'reset of the connection' "Hanging up"
 server runs $SERVER 0
@@ -82,7 +94,8 @@ END
     same expected answer
 }
 
-@test "02 server: returns any bytes, and shows them as text" {
+@test "02 server: echoes any bytes and prints them as text" {
+    local bytes
     read_about "Bytes are not strings"
     scene <<END
 server runs $SERVER 0
@@ -95,6 +108,88 @@ server prints send >>>>>>>> a???[2J? 안녕
 a closes
 server exits 0
 END
+    for bytes in '\r\n' '\n' x; do
+        scene <<END || return
+server runs $SERVER 0
+server listens
+a connects
+a sends $bytes
+a gets $bytes
+a sees-end
+server prints recv >>>>>>>> ${bytes%%\\*}
+server prints send >>>>>>>> ${bytes%%\\*}
+a closes
+server exits 0
+END
+    done
+}
+
+@test "02 server: % is a character like any other" {
+    read_about "Bytes are not strings"
+    scene <<END && return
+server runs $SERVER 0
+server listens
+a connects
+a sends %s%n%n %d 100%
+a gets %s%n%n %d 100%
+server prints recv >>>>>>>> %s%n%n %d 100%
+server prints send >>>>>>>> %s%n%n %d 100%
+END
+    echo '  The text is data, not a format: printf("%s", text) prints it, printf(text) does not.'
+    return 1
+}
+
+# At the ends of a message there may be spaces, and its words mean nothing.
+@test "02 server: spaces are kept, and no word is special" {
+    local word
+    read_about "Bytes are not strings"
+    for word in '  hello  ' '\thello' end exit; do
+        scene <<END || return
+server runs $SERVER 0
+server listens
+a connects
+a sends $word
+a gets $word
+a sees-end
+server prints recv >>>>>>>> $word
+server prints send >>>>>>>> $word
+a closes
+server exits 0
+END
+    done
+}
+
+server_may_wait() {
+    read_about "What you will see"
+    scene <<END && return
+server runs $SERVER 0
+server listens
+a connects
+a pauses 4500
+a has-nothing
+a sends hello
+a gets hello
+END
+    echo "  The client was silent for 4.5 s, which is no reason to drop it."
+    return 1
+}
+
+# In the fault build, where every send() fails.
+@test "02 server: prints send only after sending" {
+    read_about "Sending everything"
+    [[ -n ${INJECTED:-} ]] || skip "calls do not fail on purpose in this build"
+    export INJECT=gone
+    scene <<END && return
+server runs $SERVER 0
+server listens
+a connects
+a sends hello
+server prints recv >>>>>>>> hello
+server complains {any}: {any}
+server exits 1
+END
+    echo "  In this check send() fails, so nothing was sent and 'send >>>>>>>>' should not appear."
+    return 1
 }
 
 @test "02 server: no memory error, says AddressSanitizer" {
@@ -114,6 +209,15 @@ a saves answer
 server exits-after-rest 0
 END
     done
+    scene >/dev/null <<END || true
+server runs $SANITIZED 0
+server listens
+a connects
+a sends \n
+a gets \n
+a closes
+server exits-after-rest 0
+END
     seen_nothing
 }
 
@@ -141,8 +245,8 @@ server exits 1
 END
 }
 
-# It is stopped until the client is gone, so that its send() meets a dead end.
-@test "02 server: a client that does not wait is one line on stderr, exit 1" {
+# It is stopped until the client is gone, so its send() has nobody to send to.
+@test "02 server: a client that leaves too early is one line on stderr, exit 1" {
     read_about "Errors"
     scene <<END
 server runs $SERVER 0
@@ -159,6 +263,10 @@ server exits 1
 END
 }
 
+@test "02 server: a client may be silent for a long time" {
+    early server_may_wait
+}
+
 # ---- the client -------------------------------------------------------------
 
 @test "02 client: -h and --help show the usage" {
@@ -169,7 +277,7 @@ END
     client_refuses_wrong_arguments
 }
 
-@test "02 client: host 127.0.0.1 and port 9999 unless told otherwise" {
+@test "02 client: connects to 127.0.0.1 port 9999 by default" {
     client_has_defaults
 }
 
@@ -177,7 +285,11 @@ END
     client_reports_that_nobody_answers
 }
 
-@test "02 client: every port from 1 to 65535 will do" {
+@test "02 client: reports that its output cannot be written" {
+    client_reports_lost_output
+}
+
+@test "02 client: accepts every port from 1 to 65535" {
     client_takes_every_port
 }
 
@@ -219,7 +331,56 @@ a exits 0
 END
 }
 
-@test "02 client: shows an answer that comes in pieces as one" {
+@test "02 client: spaces are kept, and no word is special" {
+    local word
+    read_about "Bytes are not strings"
+    for word in '  hello  ' '\thello' end exit '%s%n%n %d 100%'; do
+        scene <<END || return
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+a types $word
+s gets $word
+s sees-end
+s sends $word
+s closes
+a prints recv : $word
+a prints client done
+a exits 0
+END
+    done
+}
+
+client_may_wait() {
+    read_about "What you will see"
+    scene <<END && return
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+t listens
+b runs $CLIENT 127.0.0.1 {port}
+t accepts
+b types hello
+t gets hello
+t sees-end
+b pauses 4500
+a has-nothing
+b has-nothing
+t sends hello
+t closes
+b prints recv : hello
+b prints client done
+b exits 0
+a types hello
+s gets hello
+s sees-end
+END
+    echo "  The server took 4.5 s to answer and the user typed nothing meanwhile. Neither is a"
+    echo "  reason to give up."
+    return 1
+}
+
+@test "02 client: a reply that arrives in pieces is shown as one" {
     read_about "One recv() is not one message"
     scene <<END
 s listens
@@ -235,7 +396,39 @@ a exits 0
 END
 }
 
-@test "02 client: any bytes pass, of a line without an ending too" {
+@test "02 client: one byte is an answer, none is not" {
+    read_about "The end of a stream"
+    scene <<END
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+a types hello
+s gets hello
+s sees-end
+s sends x
+s closes
+a prints recv : x
+a prints client done
+a exits 0
+b runs $CLIENT 127.0.0.1 {port}
+s accepts
+b types x
+s gets x
+s sees-end
+s closes
+b complains server closed the connection
+b exits 0
+c runs $CLIENT 127.0.0.1 {port}
+s accepts
+c types \r
+s sees-end
+s closes
+c prints client done
+c exits 0
+END
+}
+
+@test "02 client: passes any bytes, even without a line ending" {
     read_about "Bytes are not strings"
     printf 'a\0\377b' >line
     scene <<END
@@ -257,7 +450,7 @@ END
 @test "02 client: 1024 bytes are sent, 1025 are an error and nothing is sent" {
     read_about "Bytes are not strings"
     head -c 1024 /dev/zero | tr '\0' x >line
-    head -c 100000 /dev/zero | tr '\0' x >many
+    { head -c 100000 /dev/zero | tr '\0' x; echo; } >many
     scene <<END
 s listens
 a runs $CLIENT 127.0.0.1 {port}
@@ -302,10 +495,18 @@ s half-closes
 a exits-after-rest 0
 END
     done
+    scene >/dev/null <<END || true
+s listens
+a runs $SANITIZED 127.0.0.1 {port}
+s accepts
+a types \n\c
+s closes
+a exits-after-rest 0
+END
     seen_nothing
 }
 
-@test "02 client: the end of its input half-closes and is no failure" {
+@test "02 client: half-closes at the end of its input and succeeds" {
     read_about "Half-close"
     scene <<END
 s listens
@@ -319,7 +520,7 @@ a exits 0
 END
 }
 
-@test "02 client: survives a server that is gone" {
+survives_a_server_that_is_gone() {
     read_about "Errors"
     scene <<END
 s listens
@@ -358,6 +559,59 @@ d exits-after-rest 0
 END
 }
 
+# It has sent its line and waits for the end of the stream, which never comes.
+gives_up_who_does_not_close() {
+    read_about "The end of a stream"
+    scene <<END && return
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+a types hello
+s gets hello
+s sees-end
+s pauses 3000
+s sends hello
+s pauses 4000
+a has-nothing
+within 4 a prints recv : hello
+a prints client done
+a exits 0
+END
+    echo "  This server never closes after its answer. The client should wait until 5 s have"
+    echo "  passed since the last byte, then take what it has as the answer."
+    return 1
+}
+
+@test "02 client: shows only text on a terminal" {
+    read_about "Bytes are not strings"
+    scene <<END && return
+s listens
+a runs-in-terminal $CLIENT 127.0.0.1 {port}
+s accepts
+a shows >
+a types hello
+s gets hello
+s sends \x1b[2J\x00\x07\x7f\xc2\x9b1m\t안녕\xff\xed\xa0\x80\xc0\xaf!\xec
+s closes
+a shows ?[2J????1m\t안녕??????!?
+END
+    ! grep -q 'got: .*recv : ?\[2J????1m.*??????![^?]' "$BATS_TEST_TMPDIR/report" ||
+        echo "  The answer ends in the middle of a character, and its first byte is missing as ?."
+    return 1
+}
+
+@test "02 client: survives a server that is gone" {
+    early survives_a_server_that_is_gone
+}
+
+@test "02 client: gives up on a server that does not close" {
+    early gives_up_who_does_not_close
+}
+
+@test "02 client: the server and the user may be silent for a long time" {
+    early client_may_wait
+}
+
 # ---- both -------------------------------------------------------------------
 
 @test "02: server and client, over IPv4 and IPv6" {
@@ -380,7 +634,7 @@ END
     done
 }
 
-@test "02: nc is answered" {
+@test "02: nc gets a reply" {
     needs nc
     scene <<END
 server runs $SERVER 0

@@ -9,7 +9,27 @@ setup() {
     JOINED='ADDR connected (active: {number})'
     LEFT='ADDR disconnected (active: {number})'
     REPLY='{any}'
+    ECHO='{any}'
+    SAID='[ADDR] received: TEXT'
+    NO_WORDS='end quit'
+    SHOWN='server: '
     FLOOD=hello # its answers are short
+    WHEN_ALL_HAVE_LEFT='server finds-line {ADDR} disconnected (active: 0)'
+}
+
+setup_file() {
+    begin_early "06 client: gives up on a server that does not close" \
+        client_gives_up exit sees-end
+    begin_early "06 server: refuses when descriptors run out, and recovers" \
+        full_server_refuses
+    begin_early "06 server: no client waits for another" nobody_waits
+    begin_early "06 server: a client may be silent for a long time" server_waits_for_the_silent
+    begin_early "06 client: the server and the user may be silent for a long time" \
+        client_waits_for_the_silent
+    begin_early "06 server: refuses when threads run out, and recovers" full_of_threads_refuses
+    begin_early "06 server: does not spin when clients are gone" does_not_spin
+    begin_early "06 server: closes every descriptor" gives_descriptors_back
+    begin_early "06 server: a thread that ends frees its memory" gives_memory_back
 }
 
 # ---- the server -------------------------------------------------------------
@@ -22,11 +42,11 @@ setup() {
     server_refuses_wrong_arguments
 }
 
-@test "06 server: listens where it is told, else on loopback" {
+@test "06 server: listens on ADDRESS, on loopback by default" {
     server_listens_where_told
 }
 
-@test "06 server: port 9999 unless told otherwise" {
+@test "06 server: uses port 9999 by default" {
     server_has_defaults
 }
 
@@ -34,7 +54,7 @@ setup() {
     server_reports_a_busy_port
 }
 
-@test "06 server: logs who comes, what they say, who goes" {
+@test "06 server: logs connections, lines and disconnections" {
     read_about "What you will see"
     scene <<END
 server runs $SERVER 0
@@ -55,7 +75,7 @@ server prints {c} connected (active: 1)
 END
 }
 
-@test "06 server: what they say is shown as text" {
+@test "06 server: logs lines as text" {
     read_about "UTF-8 passes through"
     scene <<END
 server runs $SERVER 0
@@ -66,6 +86,34 @@ a sends a\x00b\xff 안녕\x1b[2J\n
 a gets-line {any}
 server prints [{a}] received: a?b? 안녕?[2J
 END
+}
+
+@test "06 server: empty lines, spaces and words that are almost a command are lines" {
+    server_takes_every_line
+}
+
+@test "06 server: % is a character like any other" {
+    server_takes_lines_for_text
+}
+
+@test "06 server: prints lines as text" {
+    server_shows_only_text
+}
+
+@test "06 server: the log has the address of each client, over IPv6 too" {
+    server_logs_addresses
+}
+
+@test "06 server: an IPv4 client of an IPv6 listener is shown as IPv4" {
+    server_shows_ipv4_as_such
+}
+
+@test "06 server: each line of the log has the address of its own client" {
+    each_has_its_address
+}
+
+@test "06 server: works with descriptors above 1024, says AddressSanitizer" {
+    serves_above_1024
 }
 
 @test "06 server: end and exit are lines like any other, and it goes on" {
@@ -93,7 +141,7 @@ until runs sh -c "until grep -q active:.0 log; do sleep 0.1; done"
 until exits 0'
 }
 
-@test "06 server: an empty line is a line, and gets an answer" {
+@test "06 server: an empty line gets a reply too" {
     read_about "A message is a line" 03
     scene <<END || {
 server runs $SERVER 0
@@ -107,14 +155,15 @@ a sends \r\nhello\n
 a gets-line {any}
 a gets-line {any}
 END
-        echo "  An empty line is a line too: it gets an answer."
+        echo "  An empty line is a line too, so it gets a reply."
         return 1
     }
 }
 
+# differ FILE FILE: two sequences of forty replies.
 differ() {
     cmp -s "$1" "$2" || return 0
-    echo "  Forty replies came in the same order twice:"
+    echo "  The same forty replies came twice, in the same order:"
     head -n 5 "$1" | sed 's/^/    /'
     echo "    ..."
     return 1
@@ -133,24 +182,24 @@ END
     [ "$(wc -l <"$2")" -eq "$1" ]
 }
 
-@test "06 server: seven replies, one of them not ASCII, each as likely" {
+@test "06 server: seven replies, one of them not ASCII, all equally likely" {
     read_about "Equal chances"
     replies 7000 answers
     sort answers | uniq -c | sort -n >counts
     [ "$(wc -l <counts)" -eq 7 ] || {
-        echo "  There should be seven different replies. In 7000 answers came these:"
+        echo "  There should be seven different replies. 7000 answers had these:"
         head -n 20 counts | sed 's/^ */    /'
         return 1
     }
     LC_ALL=C grep -q '[^ -~]' answers || {
-        echo "  One of the replies should hold a character that is not ASCII:"
+        echo "  At least one of the replies should contain a character that is not ASCII:"
         sed 's/^ */    /' counts
-        READ_ABOUT='"UTF-8 passes through" in lessons/06-random-reply/README.md'
+        read_about "UTF-8 passes through"
         return 1
     }
     # 1000 each; a fair choice strays further than 200 once in 10^10 runs.
     awk '$1 < 800 || $1 > 1200 { wrong = 1 } END { exit wrong }' counts || {
-        echo "  In 7000 answers, each of seven replies should come about 1000 times:"
+        echo "  Among 7000 answers, each of the seven replies should appear about 1000 times:"
         sed 's/^ */    /' counts
         return 1
     }
@@ -170,28 +219,54 @@ b half-closes
 a saves a
 b saves b
 END
-    replies 40 c
-    replies 40 d
-    differ a b
-    differ c d
-    differ a c
-}
-
-@test "06 server: the choice follows no count: sequences do not repeat" {
-    read_about "Random without a race"
-    replies 700 answers
-    # Were the next reply settled by the last one, at most 7 pairs would occur.
-    paste - - <answers | sort -u >pairs
-    [ "$(wc -l <pairs)" -gt 30 ] || {
-        echo "  350 times two lines were sent. Of the 49 pairs of replies there could be, only"
-        echo "  these came, so a reply follows from the one before:"
-        sed 's/^/    /' pairs
+    scene <<END
+one runs $SERVER 0
+one listens
+c connects
+two runs $SERVER 0
+two listens
+d connects
+c sends-many 40 {n}\n
+d sends-many 40 {n}\n
+c half-closes
+d half-closes
+c saves c
+d saves d
+END
+    differ a b || {
+        echo "  They went to two clients of one server. If each client has its own generator,"
+        echo "  each needs its own seed."
+        return 1
+    }
+    differ c d || {
+        echo "  Two servers, started one after the other, sent them. A generator without a seed"
+        echo "  repeats itself in every run. One that is seeded with time() repeats itself in"
+        echo "  every run that starts in the same second."
         return 1
     }
 }
 
-@test "06 server: nobody waits for anybody" {
-    nobody_waits
+@test "06 server: the sequence of replies does not repeat" {
+    read_about "Random without a race"
+    replies 700 answers
+    # If the last reply determined the next one, there would be at most 7 pairs.
+    paste - - <answers | sort -u >pairs
+    [ "$(wc -l <pairs)" -gt 30 ] || {
+        echo "  Two lines were sent 350 times. Of the 49 possible pairs of replies, only these"
+        echo "  appeared, so each reply can be predicted from the one before:"
+        sed 's/^/    /' pairs
+        return 1
+    }
+    # 100 are to be expected; with a fair choice there is none once in 10^46 runs.
+    [ "$(uniq answers | wc -l)" -lt 700 ] && return
+    echo "  In 700 answers, no reply came twice in a row. Every reply should be equally likely,"
+    echo "  no matter what came before."
+    read_about "Equal chances"
+    return 1
+}
+
+@test "06 server: no client waits for another" {
+    early nobody_waits
 }
 
 @test "06 server: lines cut anywhere, and an unterminated last one" {
@@ -202,28 +277,28 @@ END
     refuses_long_lines
 }
 
-@test "06 server: to send to somebody who is gone does not kill it" {
+@test "06 server: survives sending to a client that is gone" {
     survives_sigpipe connects
 }
 
-@test "06 server: descriptors are given back" {
-    gives_descriptors_back
+@test "06 server: closes every descriptor" {
+    early gives_descriptors_back
 }
 
-@test "06 server: descriptors and threads are back after 300 clients" {
+@test "06 server: 300 clients leak no descriptor or thread" {
     descriptors_and_threads_come_back
 }
 
-@test "06 server: a thread that ends leaves no memory behind" {
-    gives_memory_back
+@test "06 server: a thread that ends frees its memory" {
+    early gives_memory_back
 }
 
 @test "06 server: refuses when descriptors run out, and recovers" {
-    full_server_refuses
+    early full_server_refuses
 }
 
 @test "06 server: refuses when threads run out, and recovers" {
-    full_of_threads_refuses
+    early full_of_threads_refuses
 }
 
 @test "06 server: a thousand clients in less than 64 KiB each" {
@@ -231,7 +306,7 @@ END
 }
 
 @test "06 server: does not spin when clients are gone" {
-    does_not_spin
+    early does_not_spin
 }
 
 @test "06 server: no data race, says ThreadSanitizer" {
@@ -240,6 +315,10 @@ END
 
 @test "06 server: no memory error, says AddressSanitizer" {
     no_memory_error
+}
+
+@test "06 server: a client may be silent for a long time" {
+    early server_waits_for_the_silent
 }
 
 # ---- the client -------------------------------------------------------------
@@ -252,12 +331,16 @@ END
     client_refuses_wrong_arguments
 }
 
-@test "06 client: host 127.0.0.1 and port 9999 unless told otherwise" {
+@test "06 client: connects to 127.0.0.1 port 9999 by default" {
     client_has_defaults
 }
 
 @test "06 client: an unreachable server is one line on stderr, exit 1" {
     client_reports_that_nobody_answers
+}
+
+@test "06 client: reports that its output cannot be written" {
+    client_reports_lost_output
 }
 
 @test "06 client: a prompt only in a terminal" {
@@ -287,7 +370,7 @@ a prints server: Yes?
 END
 }
 
-@test "06 client: exit, in any case, leaves and is not sent" {
+@test "06 client: exit, in upper or lower case, leaves and is not sent" {
     read_about "A request and its answer"
     for word in exit EXIT Exit eXiT; do
         scene <<END
@@ -307,7 +390,31 @@ END
     done
 }
 
-@test "06 client: the end of its input half-closes; what still comes is shown" {
+@test "06 client: empty lines, spaces and words that are almost a command are sent" {
+    client_takes_every_line
+}
+
+@test "06 client: % is a character like any other" {
+    client_takes_lines_for_text
+}
+
+@test "06 client: passes any bytes, even in a last line without an ending" {
+    client_passes_any_bytes
+}
+
+@test "06 client: no memory error, says AddressSanitizer" {
+    client_makes_no_memory_error
+}
+
+@test "06 client: a line longer than 8190 bytes is an error" {
+    client_limits_lines
+}
+
+@test "06 client: shows only text on a terminal" {
+    client_shows_only_text
+}
+
+@test "06 client: half-closes at the end of its input and shows what arrives after that" {
     read_about "Leaving" 03
     scene <<END
 s listens
@@ -324,9 +431,26 @@ a exits 0
 END
 }
 
+@test "06 client: exit counts without a line ending too" {
+    read_about "A request and its answer"
+    scene <<END && return
+s listens
+a runs $CLIENT 127.0.0.1 {port}
+s accepts
+a types exit\c
+a ends-input
+s sees-end
+s closes
+a prints client done
+a exits 0
+END
+    echo "  The last line of the input is a line even without a line ending."
+    return 1
+}
+
 @test "06 client: notices at the next line that the server is gone" {
     read_about "The end of a stream" 02
-    scene <<END
+    scene <<END || if_report 'client done' "Leaving" 03
 s listens
 a runs $CLIENT 127.0.0.1 {port}
 s accepts
@@ -335,7 +459,28 @@ s resets
 a types hello
 a complains server closed the connection
 a exits 0
+b runs $CLIENT 127.0.0.1 {port}
+s accepts
+b types hello
+s gets hello\n
+s closes
+b complains server closed the connection
+b exits 0
+c runs $CLIENT 127.0.0.1 {port}
+s accepts
+s half-closes
+c types hello
+c complains server closed the connection
+c exits 0
 END
+}
+
+@test "06 client: gives up on a server that does not close" {
+    early client_gives_up exit sees-end
+}
+
+@test "06 client: the server and the user may be silent for a long time" {
+    early client_waits_for_the_silent
 }
 
 @test "06: server and client, over IPv4 and IPv6" {
@@ -358,7 +503,7 @@ END
     done
 }
 
-@test "06: nc is answered" {
+@test "06: nc gets a reply" {
     needs nc
     scene <<END
 server runs $SERVER 0

@@ -12,21 +12,32 @@
  *
  *     send   send() and write() take less than they are given, and some of
  *            those that do not wait take nothing (EAGAIN)
- *     recv   recv() and read() bring less than is there
+ *     recv   recv() and read() bring less than is there; a datagram is never
+ *            cut, but some of those that poll() reports are not there (EAGAIN)
  *     intr   calls that may wait fail with EINTR
  *     wake   pthread_cond_wait() returns though nobody signalled
- *     halt   a thread stands still for a moment before it begins, after it has
- *            given back a lock or printed a part of a line, and before it ends
- *            the program or sets the terminal, so that others come in between
+ *     halt   a thread pauses for a moment before it begins, after it has
+ *            sent a line, given back a lock or printed a part of a line, and
+ *            before it ends the program or sets the terminal, so that others
+ *            come in between
+ *     late   a thread begins half a second late
+ *     odd    the second thread and the fourth begin 300 ms late
  *     errno  calls that succeed leave something in errno all the same
+ *     gone   every send() fails: the peer is gone
+ *     term   SIGTERM arrives between a look at what has come and poll(): right
+ *            before the first poll() or select() after "term" was received.
+ *            Then there is a file "signalled" in the current folder
  *
- * Only sockets are touched, and what is read from stdin.
+ * Only sockets are touched, and what is read from stdin. A descriptor that is
+ * used after it was closed is always complained of: the call fails and nobody
+ * looks, until another client has the same number.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -78,13 +89,17 @@ enum {
     WAKE = 8,
     HALT = 16,
     ERRNO = 32,
-    READ_ENV = 64
+    GONE = 64,
+    LATE = 128,
+    ODD = 256,
+    TERM = 512,
+    READ_ENV = 1024
 };
 enum { DESCRIPTORS = 8192, CYCLE = 8 };
 
 /* What is known of a descriptor, from 0 on for every new connection. */
 static struct {
-    atomic_bool is_socket;
+    atomic_bool is_socket, is_datagram;
     atomic_uint sends, receives, waits;
 } known[DESCRIPTORS];
 
@@ -105,7 +120,11 @@ static int wanted(int what)
                    (strstr(set, "intr") != NULL ? INTR : 0) |
                    (strstr(set, "wake") != NULL ? WAKE : 0) |
                    (strstr(set, "halt") != NULL ? HALT : 0) |
-                   (strstr(set, "errno") != NULL ? ERRNO : 0);
+                   (strstr(set, "late") != NULL ? LATE : 0) |
+                   (strstr(set, "odd") != NULL ? ODD : 0) |
+                   (strstr(set, "errno") != NULL ? ERRNO : 0) |
+                   (strstr(set, "gone") != NULL ? GONE : 0) |
+                   (strstr(set, "term") != NULL ? TERM : 0);
         words = now;
     }
     return (now & what) != 0;
@@ -118,11 +137,22 @@ static int is_known(int fd)
 
 static int begin_socket(int fd)
 {
+    int type = SOCK_STREAM;
+    socklen_t size = sizeof type;
+
     if (fd >= 0 && fd < DESCRIPTORS) {
         known[fd].sends = known[fd].receives = known[fd].waits = 0;
         known[fd].is_socket = 1;
+        known[fd].is_datagram =
+            getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+            type == SOCK_DGRAM;
     }
     return fd;
+}
+
+static int is_datagram(int fd)
+{
+    return is_known(fd) && known[fd].is_datagram;
 }
 
 static int interrupt(void)
@@ -145,14 +175,28 @@ static ssize_t spoilt(ssize_t result)
     return result;
 }
 
+/* Complains of a call that has failed because its descriptor is not open. */
+static ssize_t complain(const char *call, int fd, ssize_t result)
+{
+    int why = errno;
+
+    if (result == -1 && why == EBADF && fd > STDERR_FILENO)
+        dprintf(STDERR_FILENO,
+                "faults.c: %s: descriptor %d is not open: closed twice, or "
+                "used after it was closed?\n",
+                call, fd);
+    errno = why;
+    return result;
+}
+
 /*
  * The fate of the nth call, from a cycle of eight: -1 it is interrupted, 0 it
  * is left alone, else the number of bytes it is cut to. FULL is to be
- * interrupted too, or, for a call that does not wait, that nothing fits. What
- * is not to be interrupted is cut to one byte, so that the first call is hit
- * either way.
+ * interrupted too, or, for a call that does not wait, that nothing fits; LOST
+ * is that the peer is gone. What is not to be interrupted is cut to one byte,
+ * so that the first call is hit either way.
  */
-enum { FULL = -2 };
+enum { FULL = -2, LOST = -3 };
 static const int send_cycle[CYCLE] = {2, -1, 1, 0, FULL, 0, 3, 0};
 static const int receive_cycle[CYCLE] = {-1, 1, 0, 3, -1, 0, 1, 0};
 
@@ -171,7 +215,11 @@ static int send_fate(int fd)
 {
     if (!is_known(fd))
         return 0;
+    if (wanted(GONE))
+        return LOST;
     unsigned n = known[fd].sends++;
+    if (is_datagram(fd)) /* it goes as a whole */
+        return fate(send_cycle, n, 0);
     if (send_cycle[n % CYCLE] == FULL && wanted(SEND) &&
         (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
         return FULL;
@@ -181,20 +229,46 @@ static int send_fate(int fd)
 /* For a call that a fate below 0 befalls. */
 static int take_nothing(int fate)
 {
-    errno = fate == FULL ? EAGAIN : EINTR;
+    errno = fate == FULL ? EAGAIN : fate == LOST ? ECONNRESET : EINTR;
     return -1;
 }
 
 static int receive_fate(int fd)
 {
-    return is_known(fd) || fd == 0
-               ? fate(receive_cycle, known[fd].receives++, RECV)
-               : 0;
+    if (!is_known(fd) && fd != 0)
+        return 0;
+    unsigned n = known[fd].receives++;
+    if (!is_datagram(fd))
+        return fate(receive_cycle, n, RECV);
+    if (receive_cycle[n % CYCLE] > 0 && wanted(RECV) &&
+        (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
+        return FULL;
+    return fate(receive_cycle, n, 0);
 }
 
 static size_t cut(size_t size, int to)
 {
     return to > 0 && size > (size_t)to ? (size_t)to : size;
+}
+
+/* ---- a signal at the wrong moment --------------------------------------- */
+
+static atomic_bool is_due;
+
+static ssize_t look_for_term(const void *data, ssize_t got)
+{
+    if (wanted(TERM) && got >= 4 && memcmp(data, "term", 4) == 0)
+        is_due = 1;
+    return got;
+}
+
+static void signal_if_due(void)
+{
+    if (!is_due)
+        return;
+    is_due = 0;
+    close(open("signalled", O_CREAT | O_WRONLY, 0600));
+    kill(getpid(), SIGTERM);
 }
 
 /* ---- making, accepting and closing -------------------------------------- */
@@ -211,12 +285,14 @@ int faults_accept(int fd, struct sockaddr *address, socklen_t *size)
     return begin_socket(accept(fd, address, size));
 }
 
-/* An interrupted connect() goes on by itself; a second one is no help. */
+/* An interrupted connect() goes on in the background; calling it again does not
+ * help. */
 int faults_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
     int result = connect(fd, address, size);
 
-    if (result == 0 && is_known(fd) && known[fd].waits++ == 0 && wanted(INTR))
+    if (result == 0 && is_known(fd) && !is_datagram(fd) &&
+        known[fd].waits++ == 0 && wanted(INTR))
         return interrupt();
     return result;
 }
@@ -232,10 +308,21 @@ int faults_close(int fd)
 {
     if (is_known(fd))
         known[fd].is_socket = 0;
-    return (int)spoilt(close(fd));
+    return (int)spoilt(complain("close", fd, close(fd)));
 }
 
 /* ---- sending ------------------------------------------------------------ */
+
+/* Long enough for the answer to be here before the call returns: the first
+ * eight times, so that it does not cost much. */
+static void halt_after_line(int fd, const void *data, ssize_t sent)
+{
+    static atomic_int lines;
+
+    if (sent > 0 && ((const char *)data)[sent - 1] == '\n' && is_known(fd) &&
+        wanted(HALT) && lines++ < 8)
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+}
 
 ssize_t faults_send(int fd, const void *data, size_t size, int flags)
 {
@@ -243,7 +330,9 @@ ssize_t faults_send(int fd, const void *data, size_t size, int flags)
 
     if (to < 0)
         return take_nothing(to);
-    return spoilt(send(fd, data, cut(size, to), flags));
+    ssize_t sent = complain("send", fd, send(fd, data, cut(size, to), flags));
+    halt_after_line(fd, data, sent);
+    return spoilt(sent);
 }
 
 ssize_t faults_sendto(int fd, const void *data, size_t size, int flags,
@@ -262,7 +351,9 @@ ssize_t faults_write(int fd, const void *data, size_t size)
 
     if (to < 0)
         return take_nothing(to);
-    return spoilt(write(fd, data, cut(size, to)));
+    ssize_t sent = complain("write", fd, write(fd, data, cut(size, to)));
+    halt_after_line(fd, data, sent);
+    return spoilt(sent);
 }
 
 /* A cut call with several pieces moves some of the first one. */
@@ -297,7 +388,10 @@ ssize_t faults_recv(int fd, void *data, size_t size, int flags)
 
     if (flags & MSG_WAITALL)
         to = to > 0 ? 0 : to; /* it promises to wait for all */
-    return to == -1 ? interrupt() : recv(fd, data, cut(size, to), flags);
+    if (to < 0)
+        return take_nothing(to);
+    return complain("recv", fd,
+                    look_for_term(data, recv(fd, data, cut(size, to), flags)));
 }
 
 ssize_t faults_recvfrom(int fd, void *data, size_t size, int flags,
@@ -305,8 +399,8 @@ ssize_t faults_recvfrom(int fd, void *data, size_t size, int flags,
 {
     int to = receive_fate(fd);
 
-    if (to == -1)
-        return interrupt();
+    if (to < 0)
+        return take_nothing(to);
     return recvfrom(fd, data, cut(size, to), flags, address, length);
 }
 
@@ -314,15 +408,18 @@ ssize_t faults_read(int fd, void *data, size_t size)
 {
     int to = receive_fate(fd);
 
-    return to == -1 ? interrupt() : read(fd, data, cut(size, to));
+    if (to < 0)
+        return take_nothing(to);
+    return complain("read", fd,
+                    look_for_term(data, read(fd, data, cut(size, to))));
 }
 
 ssize_t faults_readv(int fd, const struct iovec *pieces, int count)
 {
     int to = receive_fate(fd);
 
-    if (to == -1)
-        return interrupt();
+    if (to < 0)
+        return take_nothing(to);
     if (to == 0 || count < 1)
         return readv(fd, pieces, count);
     return read(fd, pieces->iov_base, cut(pieces->iov_len, to));
@@ -330,7 +427,9 @@ ssize_t faults_readv(int fd, const struct iovec *pieces, int count)
 
 ssize_t faults_recvmsg(int fd, struct msghdr *message, int flags)
 {
-    return receive_fate(fd) == -1 ? interrupt() : recvmsg(fd, message, flags);
+    int to = receive_fate(fd);
+
+    return to < 0 ? take_nothing(to) : recvmsg(fd, message, flags);
 }
 
 /* ---- waiting ------------------------------------------------------------ */
@@ -340,6 +439,7 @@ static _Thread_local unsigned polls, wakes;
 
 int faults_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
+    signal_if_due();
     if (polls++ % 3 == 0 && wanted(INTR))
         return interrupt();
     return poll(fds, count, timeout);
@@ -348,6 +448,7 @@ int faults_poll(struct pollfd *fds, nfds_t count, int timeout)
 int faults_select(int count, fd_set *in, fd_set *out, fd_set *bad,
                   struct timeval *timeout)
 {
+    signal_if_due();
     if (polls++ % 3 == 0 && wanted(INTR))
         return interrupt();
     return select(count, in, out, bad, timeout);
@@ -366,9 +467,9 @@ int faults_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
 
 /* ---- threads that come in between --------------------------------------- */
 
-/* Stands still for 50 us, so that others come: a thread does so the first eight
- * times, and later only if nobody has in the last half millisecond, so that it
- * does not cost much. */
+/* Pauses for 50 us, so that others get their turn: a thread does so the first
+ * eight times, and later only if nobody has in the last half millisecond, so
+ * that it does not cost much. */
 static void halt(void)
 {
     static atomic_llong next;
@@ -389,6 +490,7 @@ static void halt(void)
 struct late {
     void *(*run)(void *);
     void *argument;
+    long ms;
 };
 
 static void *run_late(void *argument)
@@ -396,7 +498,7 @@ static void *run_late(void *argument)
     struct late late = *(struct late *)argument;
 
     free(argument);
-    nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = late.ms * 1000000}, NULL);
     return late.run(late.argument);
 }
 
@@ -406,11 +508,12 @@ int faults_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 {
     static atomic_int started;
     struct late *late;
+    int number = wanted(HALT) ? started++ : 4;
 
-    if (!wanted(HALT) || started++ >= 4 ||
-        (late = malloc(sizeof *late)) == NULL)
+    if (number >= 4 || (late = malloc(sizeof *late)) == NULL)
         return pthread_create(thread, attributes, run, argument);
-    *late = (struct late){run, argument};
+    long ms = wanted(LATE) ? 500 : wanted(ODD) && number % 2 == 1 ? 300 : 30;
+    *late = (struct late){run, argument, ms};
     int failed = pthread_create(thread, attributes, run_late, late);
     if (failed)
         free(late);

@@ -1,13 +1,14 @@
 /*
- * Lesson 01, server: a pocket web server, so that the client has somebody to
- * talk to without a network.
+ * Lesson 01, server: a pocket web server, so that the client works without a
+ * network.
  *
- * It reads one request per connection, answers and hangs up, for ever. How a
- * server comes by its connections is the subject of lesson 02.
+ * It reads one request per connection, answers it and hangs up. How a server
+ * gets its connections is the subject of lesson 02.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "net.h"
@@ -16,6 +17,7 @@
 
 enum { REQUEST_LIMIT = 8192, PATIENCE_MS = 5000 };
 
+static const char ok[] = "200 OK";
 static const char page[] = "<!doctype html>\n"
                            "<html lang=\"en\">\n"
                            "<title>A page from lesson 01</title>\n"
@@ -23,15 +25,13 @@ static const char page[] = "<!doctype html>\n"
                            "<p>These bytes came to you through a socket.</p>\n"
                            "</html>\n";
 
-/* The bytes up to the empty line that ends a request, 0 if it is not there. */
+/* The length of the header up to its empty line, 0 if that has not come. */
 static size_t header_length(const char *request, size_t length)
 {
-    for (size_t i = 1; i < length; i++) {
-        if (request[i] != '\n')
-            continue;
-        if (request[i - 1] == '\n' ||
-            (i > 1 && request[i - 1] == '\r' && request[i - 2] == '\n'))
-            return i + 1;
+    for (size_t i = 0; i + 1 < length; i++) {
+        size_t last = request[i + 1] == '\r' ? i + 2 : i + 1;
+        if (request[i] == '\n' && last < length && request[last] == '\n')
+            return last + 1;
     }
     return 0;
 }
@@ -60,74 +60,77 @@ static ssize_t read_request(int fd, char request[REQUEST_LIMIT + 1])
     return (ssize_t)length;
 }
 
+/* How many lines after the first one name a host. */
+static int count_hosts(const char *header, size_t length)
+{
+    int count = 0;
+
+    for (size_t i = 0; i + 6 <= length; i++)
+        if (header[i] == '\n' && strncasecmp(header + i + 1, "Host:", 5) == 0)
+            count++;
+    return count;
+}
+
 /* Decides by the first line, "GET / HTTP/1.1", what the answer is. */
-static int judge(const char *line)
+static const char *judge(const char *line, int hosts)
 {
     size_t method = strcspn(line, " ");
     const char *target = line + method + (line[method] == ' ');
-    size_t end = strcspn(target, " ");
-    const char *version = target + end;
+    const char *version = target + strcspn(target, " ");
 
-    if (method == 0 || end == 0 ||
-        (strcmp(version, " HTTP/1.1") != 0 &&
-         strcmp(version, " HTTP/1.0") != 0))
-        return 400;
+    if (method == 0 || version == target ||
+        (strcmp(version, " HTTP/1.0") != 0 &&
+         (strcmp(version, " HTTP/1.1") != 0 || hosts != 1)))
+        return "400 Bad Request";
     if (strncmp(line, "GET ", 4) != 0 && strncmp(line, "HEAD ", 5) != 0)
-        return 501;
-    return target[0] == '/' && strcspn(target, " ?") == 1 ? 200 : 404;
-}
-
-static const char *reason(int status)
-{
-    return status == 200   ? "OK"
-           : status == 404 ? "Not Found"
-           : status == 501 ? "Not Implemented"
-                           : "Bad Request";
+        return "501 Not Implemented";
+    if (strncasecmp(target, "http://", 7) == 0) /* a proxy asks like this */
+        target += 7 + strcspn(target + 7, "/ ");
+    return *target == '/' && strcspn(target, " ?") == 1 ? ok : "404 Not Found";
 }
 
 /* Sends the header and, except to HEAD, the page; errors are short pages. */
-static int send_answer(int fd, int status, int head)
+static int send_answer(int fd, const char *status, int head)
 {
     char answer[1024], error_page[64];
-    const char *body = status == 200 ? page : error_page;
+    const char *body = status == ok ? page : error_page;
 
-    snprintf(error_page, sizeof error_page, "<h1>%d %s</h1>\n", status,
-             reason(status));
-    int length =
-        snprintf(answer, sizeof answer,
-                 "HTTP/1.1 %d %s\r\n"
-                 "Content-Type: text/html; charset=utf-8\r\n"
-                 "Content-Length: %zu\r\n"
-                 "Connection: close\r\n"
-                 "\r\n"
-                 "%s",
-                 status, reason(status), strlen(body), head ? "" : body);
+    snprintf(error_page, sizeof error_page, "<h1>%s</h1>\n", status);
+    int length = snprintf(answer, sizeof answer,
+                          "HTTP/1.1 %s\r\n"
+                          "Content-Type: text/html; charset=utf-8\r\n"
+                          "Content-Length: %zu\r\n"
+                          "Connection: close\r\n"
+                          "\r\n"
+                          "%s",
+                          status, strlen(body), head ? "" : body);
     return send_all(fd, answer, (size_t)length);
 }
 
 static void serve(const struct peer *peer)
 {
-    char request[REQUEST_LIMIT + 1], line[REQUEST_LIMIT + 2];
-    ssize_t length = read_request(peer->fd, request);
+    char request[REQUEST_LIMIT + 2], text[REQUEST_LIMIT + 2];
+    ssize_t got = read_request(peer->fd, request);
 
-    if (length == -1) {
+    if (got == -1) {
         close(peer->fd);
         return;
     }
-    size_t header = header_length(request, (size_t)length);
-    size_t first = 0; /* where the first line ends */
-    while (first < (size_t)length && request[first] != '\r' &&
-           request[first] != '\n')
-        first++;
-    as_text(line, request, first);
+    size_t length = (size_t)got, header = header_length(request, length);
+    request[length] = '\0';
+    size_t first = strspn(request, "\r\n"); /* an empty line is ignored */
+    const char *line = request + first;
+    const char *end = memchr(line, '\n', length - first);
+    size_t size = end == NULL ? length - first : (size_t)(end - line);
+    if (size > 0 && line[size - 1] == '\r')
+        size--;
 
-    /* A line that is not all text is no request. */
-    int status = 400;
-    if (header > 0 && header <= REQUEST_LIMIT &&
-        memcmp(line, request, first) == 0)
-        status = judge(line);
-    printf("%s \"%s\" %d\n", peer->address, line, status);
-    if (send_answer(peer->fd, status, strncmp(line, "HEAD ", 5) == 0) == -1)
+    const char *status = "400 Bad Request";
+    as_text(text, line, size);
+    if (header > 0 && header <= REQUEST_LIMIT && memcmp(text, line, size) == 0)
+        status = judge(text, count_hosts(request, header));
+    printf("%s \"%s\" %.3s\n", peer->address, text, status);
+    if (send_answer(peer->fd, status, strncmp(text, "HEAD ", 5) == 0) == -1)
         close(peer->fd); /* it did not wait for the answer */
     else
         hang_up(peer->fd);

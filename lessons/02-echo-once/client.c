@@ -1,5 +1,5 @@
 /*
- * Lesson 02, client: sends one line and shows what comes back.
+ * Lesson 02, client: sends one line and shows the reply.
  *
  * The line goes out without its ending, and then the client half-closes: the
  * server sees that no more will come, while the way back stays open.
@@ -12,6 +12,7 @@
 
 #include "net.h"
 #include "program.h"
+#include "show.h"
 
 enum { MESSAGE_LIMIT = 1024 };
 
@@ -32,27 +33,31 @@ static size_t type_line(char message[MESSAGE_LIMIT + 1])
     return length;
 }
 
-/* Shows all that comes until the server closes. Returns how many bytes that
- * were, 0 if the connection broke off. */
-static size_t show_answer(int fd)
+/*
+ * Shows everything until the server closes, or is silent for 5 s. Returns
+ * 0 if the server was gone without an answer.
+ */
+static int show_answer(int fd)
 {
     char bytes[1024];
     size_t total = 0;
-    ssize_t got;
+    ssize_t got = 0;
+    int ready;
 
-    while ((got = recv(fd, bytes, sizeof bytes, 0)) != 0) {
+    while ((ready = wait_input(fd, now_ms() + SILENCE_MS)) == 1) {
+        got = recv(fd, bytes, sizeof bytes, 0);
         if (got == -1 && errno == EINTR)
             continue;
-        if (got == -1)
+        if (got <= 0)
             break;
         if (total == 0)
             printf("recv : ");
-        fwrite(bytes, 1, (size_t)got, stdout);
+        show_bytes(bytes, (size_t)got);
         total += (size_t)got;
     }
     if (total > 0)
-        printf("\n");
-    return got == -1 ? 0 : total;
+        show_bytes("\n", 1);
+    return ready == 0 || (got == 0 && total > 0);
 }
 
 int main(int argc, char *argv[])
@@ -67,9 +72,9 @@ int main(int argc, char *argv[])
     size_t length = type_line(message);
     int failed =
         send_all(fd, message, length) == -1 || shutdown(fd, SHUT_WR) == -1;
-    size_t answered = failed ? 0 : show_answer(fd);
+    int answered = !failed && show_answer(fd);
     close(fd);
-    if (answered == 0 && length > 0)
+    if (!answered && length > 0)
         server_closed();
     printf("client done\n");
     return 0;

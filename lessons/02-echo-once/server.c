@@ -1,5 +1,5 @@
 /*
- * Lesson 02, server: waits for one client, takes what one recv() brings and
+ * Lesson 02, server: waits for one client, takes what one recv() returns and
  * sends it back.
  *
  * A TCP server does what a shop does: it rents an address (bind), opens the
@@ -67,7 +67,7 @@ static int open_listener(const char *port, const char *host)
     return listener;
 }
 
-/* Sends back what one recv() brings. That may be less than was sent to us. */
+/* Sends back what one recv() returns, which may be less than was sent. */
 static void echo_once(int fd)
 {
     char bytes[1024], text[sizeof bytes + 1];

@@ -2,9 +2,8 @@
  * Lesson 04, client: one thread sends what you type, one prints what arrives.
  *
  * A program that waits for the keyboard does not see what the server sends,
- * and the other way round. With a thread for each, both can wait at once.
+ * and the other way round. With a thread for each, it waits for both.
  */
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,8 +14,11 @@
 #include "lines.h"
 #include "net.h"
 #include "program.h"
+#include "show.h"
+#include "talk.h"
+#include "text.h"
 
-/* Whether the user wishes to leave. One thread writes it, one reads it. */
+/* Whether the user has left. One thread writes it, both read it. */
 static atomic_bool leaving;
 
 /* The second thread: prints lines until "end" is back or the server closes. */
@@ -28,7 +30,7 @@ static void *receive(void *argument)
     size_t length;
 
     lines_from(&from_server, *fd, LINE_ROOM);
-    while (next_line(&from_server, &line, &length) == 1) {
+    while (next_reply(&from_server, &line, &length)) {
         show_line("recv : ", line, length);
         if (leaving && is_word(line, length, "end"))
             return NULL;
@@ -44,18 +46,16 @@ static void send_typed(int fd)
     struct lines typed;
     char *line;
     size_t length;
-    int got;
 
     lines_from(&typed, STDIN_FILENO, LINE_ROOM);
-    while (prompt(), (got = next_line(&typed, &line, &length)) == 1) {
+    while (!leaving && next_typed(&typed, &line, &length)) {
         leaving = is_word(line, length, "end");
-        if (send_all(fd, line, length + 1) == -1 || leaving)
+        if (send_all(fd, line, length + 1) == -1)
             return;
     }
-    if (got == -1)
-        die("stdin", strerror(errno));
     leaving = 1;
     shutdown(fd, SHUT_WR);
+    end_when_silent(fd);
 }
 
 int main(int argc, char *argv[])

@@ -26,7 +26,7 @@ static void add_one(long i)
 {
     long seen = counter;
 
-    if (i % 1000 == 0)
+    if (i % 10000 == 0)
         sched_yield();
     counter = seen + 1;
 }

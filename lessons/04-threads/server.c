@@ -1,8 +1,8 @@
 /*
- * Lesson 04, server: a thread for every client, so that nobody waits.
+ * Lesson 04, server: a thread for every client, so none waits for another.
  *
- * main() only lets clients in. The memory and the socket of a client are
- * handed to its thread, which frees the one and hangs up the other.
+ * main() only lets clients in. It hands the memory and the socket of each to a
+ * thread of its own, which frees the one and closes the other.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
  * Lesson 04, threads: two threads take turns on the screen.
  *
- * A thread is a function that runs beside the rest of the program and shares
+ * A thread is a function that runs alongside the rest of the program and shares
  * all of its memory. pthread_create() starts it, pthread_join() waits for it.
  */
 #include <errno.h>

@@ -2,8 +2,8 @@
  * Lesson 05, server: counts its clients and ends when the last one leaves.
  *
  * The count is shared by all threads, so a lock guards it. What is printed
- * about the count is printed under the same lock: otherwise a line could say
- * one thing after a later one has said another.
+ * about the count is printed under the same lock: otherwise an old number could
+ * be printed after a newer one.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -20,7 +20,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int clients; /* guarded by lock */
 
-/* The last one ends the server, with the lock held: nobody joins any more. */
+/* The last one ends the server with the lock held, so no client can join. */
 static void leave(struct peer *peer)
 {
     pthread_mutex_lock(&lock);

@@ -3,9 +3,7 @@
  *
  * "exit" is for the client itself: it is not sent.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +11,8 @@
 #include "lines.h"
 #include "net.h"
 #include "program.h"
+#include "show.h"
+#include "talk.h"
 
 /* Shows the next line from the server. Returns 0 if there is none. */
 static int show_reply(struct lines *from_server)
@@ -20,38 +20,35 @@ static int show_reply(struct lines *from_server)
     char *line;
     size_t length;
 
-    if (next_line(from_server, &line, &length) != 1)
+    if (!next_reply(from_server, &line, &length))
         return 0;
-    printf("server: ");
-    fwrite(line, 1, length + 1, stdout);
+    print_line("server: ", line, length);
     return 1;
 }
 
-/* Talks until the user is done. Returns 0 if the server went away first. */
+/* Talks until the user leaves. Returns 0 if the server leaves first. */
 static int talk(int fd)
 {
     struct lines typed, from_server;
     char *line;
     size_t length;
-    int got;
 
     lines_from(&typed, STDIN_FILENO, LINE_ROOM);
     lines_from(&from_server, fd, LINE_ROOM);
-    while (prompt(), (got = next_line(&typed, &line, &length)) == 1) {
+    while (next_typed(&typed, &line, &length)) {
         if (length == 4 && strncasecmp(line, "exit", 4) == 0)
-            return 1;
+            break;
         if (send_all(fd, line, length + 1) == -1)
             return 0;
         if (!show_reply(&from_server))
             return 0;
     }
-    if (got == -1)
-        die("stdin", strerror(errno));
 
-    /* The end of the input: nothing more to say, but maybe to hear. */
+    /* The user has nothing more to say, but the server may. */
     if (shutdown(fd, SHUT_WR) == 0)
-        while (show_reply(&from_server))
-            ;
+        do
+            from_server.deadline = now_ms() + SILENCE_MS;
+        while (show_reply(&from_server));
     return 1;
 }
 
@@ -62,9 +59,9 @@ int main(int argc, char *argv[])
     client_arguments(argc, argv, &host, &port);
     int fd = connect_to(host, port);
 
-    int wished = talk(fd);
-    hang_up(fd);
-    if (!wished)
+    int user_left = talk(fd);
+    close(fd);
+    if (!user_left)
         server_closed();
     printf("client done\n");
     return 0;

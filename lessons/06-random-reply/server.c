@@ -1,8 +1,8 @@
 /*
  * Lesson 06, server: answers every line with a reply chosen at random.
  *
- * rand() keeps its state in one hidden variable, which threads would race
- * for, and gives everybody the same sequence. The kernel's random bytes have
+ * rand() keeps its state in one hidden variable, for which threads would race,
+ * and gives the same sequence in every run. The kernel's random bytes have
  * neither fault, and reading them needs no lock.
  */
 #include <errno.h>

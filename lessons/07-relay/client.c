@@ -3,7 +3,6 @@
  *
  * "exit" is for the client itself: it is not sent.
  */
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,8 +13,11 @@
 #include "lines.h"
 #include "net.h"
 #include "program.h"
+#include "show.h"
+#include "talk.h"
+#include "text.h"
 
-/* Whether the user wishes to leave. One thread writes it, one reads it. */
+/* Whether the user has left. One thread writes it, both read it. */
 static atomic_bool leaving;
 
 /* The second thread: prints lines until the server closes. */
@@ -27,7 +29,7 @@ static void *receive(void *argument)
     size_t length;
 
     lines_from(&from_server, *fd, LINE_ROOM);
-    while (next_line(&from_server, &line, &length) == 1)
+    while (next_reply(&from_server, &line, &length))
         show_line("", line, length);
     if (!leaving)
         server_closed(); /* ends main() too, which waits for the user */
@@ -40,19 +42,16 @@ static void send_typed(int fd)
     struct lines typed;
     char *line;
     size_t length;
-    int got;
 
     lines_from(&typed, STDIN_FILENO, LINE_ROOM);
-    while (prompt(), (got = next_line(&typed, &line, &length)) == 1) {
-        if (is_word(line, length, "exit"))
-            break;
-        if (send_all(fd, line, length + 1) == -1)
+    while (!leaving && next_typed(&typed, &line, &length)) {
+        leaving = is_word(line, length, "exit");
+        if (!leaving && send_all(fd, line, length + 1) == -1)
             return;
     }
-    if (got == -1)
-        die("stdin", strerror(errno));
     leaving = 1;
     shutdown(fd, SHUT_WR);
+    end_when_silent(fd);
 }
 
 int main(int argc, char *argv[])

@@ -3,7 +3,7 @@
  *
  * Everybody has a name, and "bob:hi" goes to bob. Now a thread sends to a
  * client that belongs to another thread, and that client may not be reading:
- * so nobody sends, everybody puts into outboxes.
+ * so no thread sends here; they all put into outboxes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "clients.h"
+#include "log.h"
 #include "net.h"
 #include "program.h"
 #include "text.h"
@@ -22,14 +23,14 @@ static struct clients all = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void joined(struct client *c)
 {
-    printf("%s joined from %s\n", c->name, c->peer.address);
-    tell(c, "Welcome, %s. Write to someone with name:message", c->name);
+    log_line("%s joined from %s", c->name, c->peer.address);
+    queue_line(c, "Welcome, %s. Write to someone with name:message", c->name);
 }
 
 static void left(struct client *c, const char *name)
 {
     (void)c;
-    printf("%s left\n", name);
+    log_line("%s left", name);
 }
 
 /* Passes on a line "name:message". A name is up to the first colon. */
@@ -38,22 +39,23 @@ static void relay(struct client *c, const char *line, size_t length)
     const char *colon = memchr(line, ':', length);
     size_t name = colon == NULL ? 0 : (size_t)(colon - line);
     char text[LINE_LIMIT + 1];
-    long long turn = 0;
+    int much = says_much(c, length);
 
     pthread_mutex_lock(&all.lock);
     struct client *to = find_client(&all, line, name);
-    while (wait_turn(&all, &turn, length,
-                     outbox_is_behind(to == NULL ? &c->out : &to->out)))
+    while (much && writer_is_lagging(to == NULL ? &c->out : &to->out)) {
+        unlock_for_ms(&all.lock, 5);
         to = find_client(&all, line, name); /* it may have left meanwhile */
+    }
 
     if (colon == NULL || colon == line + length - 1) {
-        tell(c, "write name:message");
+        queue_line(c, "write name:message");
     } else if (to == NULL) {
-        tell(c, "no one here is called '%s'", as_text(text, line, name));
+        queue_line(c, "no one here is called '%s'", as_text(text, line, name));
     } else {
         as_text(text, colon + 1, length - name - 1);
-        printf("[%s -> %s] %s\n", c->name, to->name, text);
-        tell(to, "[%s -> %s] %s", c->name, to->name, text);
+        log_line("[%s -> %s] %s", c->name, to->name, text);
+        queue_line(to, "[%s -> %s] %s", c->name, to->name, text);
     }
     pthread_mutex_unlock(&all.lock);
 }
@@ -71,7 +73,7 @@ static void relay_lines(struct client *c)
             relay(c, line, length);
     }
     if (got == -1 && errno == EMSGSIZE)
-        tell(c, "error: line longer than 1024 bytes");
+        queue_line(c, "error: line longer than 1024 bytes");
 }
 
 static void *serve_client(void *argument)
@@ -80,7 +82,7 @@ static void *serve_client(void *argument)
 
     if (open_client(&all, c) == -1)
         return NULL;
-    tell(c, "Enter your name:");
+    queue_line(c, "Enter your name:");
     relay_lines(c);
     drop_name(&all, c, left);
     close_client(&all, c);
@@ -102,6 +104,8 @@ int main(int argc, char *argv[])
 
     server_arguments(argc, argv, &port, &host);
     int listener = listen_on(port, host);
+    if (log_open() == -1)
+        die("thread", strerror(errno));
 
     for (;;) {
         struct client *c = malloc(sizeof *c);

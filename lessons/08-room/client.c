@@ -15,8 +15,11 @@
 #include "lines.h"
 #include "net.h"
 #include "program.h"
+#include "show.h"
+#include "talk.h"
+#include "text.h"
 
-/* Whether the user wishes to leave. One thread writes it, one reads it. */
+/* Whether the user has left. One thread writes it, both read it. */
 static atomic_bool leaving;
 
 /* The second thread: prints lines until the server closes. */
@@ -28,7 +31,7 @@ static void *receive(void *argument)
     size_t length;
 
     lines_from(&from_server, *fd, LINE_ROOM);
-    while (next_line(&from_server, &line, &length) == 1)
+    while (next_reply(&from_server, &line, &length))
         console_show(line, length);
     console_close();
     if (!leaving)
@@ -41,17 +44,18 @@ static void send_typed(int fd)
 {
     char *line;
     size_t length;
-    int got;
+    int got = 1;
 
-    while ((got = console_read(&line, &length)) == 1) {
+    while (!leaving && (got = console_read(&line, &length)) == 1) {
         leaving = is_word(line, length, "/q") || is_word(line, length, "end");
-        if (send_all(fd, line, length + 1) == -1 || leaving)
+        if (send_all(fd, line, length + 1) == -1)
             return;
     }
     if (got == -1)
         die("stdin", strerror(errno));
     leaving = 1;
     shutdown(fd, SHUT_WR);
+    end_when_silent(fd);
 }
 
 int main(int argc, char *argv[])

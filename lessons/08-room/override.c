@@ -3,7 +3,7 @@
  *
  * Python has classes for it: a child has what its parents have, and may
  * override some of it. In C, a struct of function pointers does the same:
- * copy the parent's, then replace what shall differ.
+ * copy the parent's, then replace what should differ.
  */
 #include <stdio.h>
 

@@ -1,43 +1,45 @@
 /*
  * Lesson 08, server: a room in which everybody hears everybody.
  *
- * All that is the same in every server has moved to common/. What is left is
- * the room: who comes, what is said, who goes. A lock is held while a line is
- * put into all outboxes, so that everybody sees the same lines in the same
- * order; it is never held for long, because putting never waits.
+ * The parts that every server has are in common/server.c now. This is the room:
+ * joining, leaving and what is said. A line goes into every outbox under one
+ * lock, so that everybody sees the same lines in the same order. The lock is
+ * never held for long, because putting a line into an outbox never waits.
  */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "log.h"
 #include "net.h"
 #include "program.h"
 #include "server.h"
 #include "text.h"
 
-/* How much of what a client says is passed on in one piece, and what a line
- * of it can take: the line, the name, "[", "] ", and the end. */
+/* What a client says is passed on in pieces of up to BATCH bytes. The longest
+ * line is ROOM_LINE: what was said, the name, "[", "] ", the '\n' and a NUL. */
 enum { BATCH = 16 * 1024, ROOM_LINE = LINE_LIMIT + NAME_LIMIT + 8 };
 
 static struct clients room = {.lock = PTHREAD_MUTEX_INITIALIZER};
 static int is_closing; /* guarded by the lock of the room */
+static pthread_mutex_t flood_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- called with the lock of the room held ------------------------------ */
 
-static void put_to_everyone(const char *lines, size_t length)
+static void send_to_everyone(const char *lines, size_t length)
 {
     if (is_closing)
         return;
-    fwrite(lines, 1, length, stdout);
+    log_lines(lines, length);
     for (struct client *c = room.first; c != NULL; c = c->next)
         if (c->name[0] != '\0')
-            outbox_put(&c->out, lines, length);
+            writer_put(&c->out, lines, length);
 }
 
-static int somebody_is_behind(void)
+static int anyone_is_lagging(void)
 {
     for (struct client *c = room.first; c != NULL; c = c->next)
-        if (c->name[0] != '\0' && outbox_is_behind(&c->out))
+        if (c->name[0] != '\0' && writer_is_lagging(&c->out))
             return 1;
     return 0;
 }
@@ -50,12 +52,12 @@ static void announce(const char *format, ...)
     va_start(values, format);
     int length = vsnprintf(line, sizeof line, format, values);
     va_end(values);
-    put_to_everyone(line, (size_t)length);
+    send_to_everyone(line, (size_t)length);
 }
 
 static void joined(struct client *c)
 {
-    tell(c, "Welcome, %s. /q leaves", c->name);
+    queue_line(c, "Welcome, %s. /q leaves", c->name);
     announce("* %s joined (%d here)\n", c->name, room.named);
 }
 
@@ -67,16 +69,24 @@ static void left(struct client *c, const char *name)
 
 /* ---- the handler -------------------------------------------------------- */
 
-/* Passes on what a client said, and lets it wait for those who are behind. */
-static void pass_on(const char *lines, size_t length)
+/*
+ * Passes on what a client said. One that sends a lot waits while anyone is
+ * lagging. It also waits its turn among others like it, so that a client that
+ * says little has only one of them to compete with for the lock of the room.
+ */
+static void pass_on(struct client *c, const char *lines, size_t length)
 {
-    long long turn = 0;
+    int much = says_much(c, length);
 
+    if (much)
+        pthread_mutex_lock(&flood_lock);
     pthread_mutex_lock(&room.lock);
-    while (wait_turn(&room, &turn, length, somebody_is_behind()))
-        ;
-    put_to_everyone(lines, length);
+    while (much && anyone_is_lagging())
+        unlock_for_ms(&room.lock, 5);
+    send_to_everyone(lines, length);
     pthread_mutex_unlock(&room.lock);
+    if (much)
+        pthread_mutex_unlock(&flood_lock);
 }
 
 static void handle(struct client *c)
@@ -96,15 +106,15 @@ static void handle(struct client *c)
                                        as_text(text, line, length));
         if (filled > 0 &&
             (!line_waiting(&c->in) || filled > BATCH - ROOM_LINE)) {
-            pass_on(batch, filled);
+            pass_on(c, batch, filled);
             filled = 0;
         }
     }
     int too_long = got == -1 && errno == EMSGSIZE;
     if (filled > 0)
-        pass_on(batch, filled);
+        pass_on(c, batch, filled);
     if (too_long)
-        tell(c, "error: line longer than 1024 bytes");
+        queue_line(c, "error: line longer than 1024 bytes");
 }
 
 static void finish(struct client *c)

@@ -47,7 +47,7 @@ a exits 0
 END
 }
 
-@test "01 exercise 1: the body may hold anything, empty lines and NULs too" {
+@test "01 exercise 1: the body may contain anything, empty lines and NULs too" {
     read_about "recv() until the end"
     {
         printf '\r\n\r\nX: \0y\r\n\r\n'
@@ -108,7 +108,7 @@ a complains connected to {addr}
 END
 }
 
-@test "01 exercise 2: what is no path is refused with the usage, exit 2" {
+@test "01 exercise 2: anything but a path is refused with the usage, exit 2" {
     local wrong
     read_about "The command line"
     printf '/\r\nX: y' >path-with-line-break
@@ -133,7 +133,7 @@ END
 # ---- 3: count the pieces ----------------------------------------------------
 
 # Nothing is cut here, so the pieces are those that are sent.
-@test "01 exercise 3: counts the calls of recv() that brought something" {
+@test "01 exercise 3: counts the calls of recv() that returned data" {
     read_about "recv() until the end"
     INJECT=${INJECT/recv/}
     scene <<END

@@ -126,7 +126,7 @@ END
     done
 }
 
-@test "02 exercise 2: the client greets by itself and shows the answer" {
+@test "02 exercise 2: the client greets unasked and shows the answer" {
     local greeting
     read_about "Half-close"
     for greeting in 'Hello. Client.' 'Who are you?'; do
@@ -180,7 +180,7 @@ server exits 0
 END
 }
 
-@test "02 exercise 3: of more than 1024 bytes, the first 1024" {
+@test "02 exercise 3: only the first 1024 bytes come back" {
     read_about "Hanging up"
     scene <<END
 server runs $SERVER 0

@@ -9,7 +9,7 @@ setup() {
 
 # ---- 1: a number for every client -------------------------------------------
 
-@test "03 exercise 1: every client gets a number, also one that says nothing" {
+@test "03 exercise 1: every client gets a number, even a silent one" {
     read_about "One after another"
     scene <<END
 server runs $SERVER 0
@@ -121,7 +121,7 @@ END
     done
 }
 
-@test "03 exercise 2: what is no command is logged as text" {
+@test "03 exercise 2: other lines are logged as text" {
     read_about "Bytes are not strings" 02
     scene <<END
 server runs $SERVER 0

@@ -9,7 +9,7 @@ setup() {
 
 # ---- 1. Three at most -------------------------------------------------------
 
-@test "05 exercise 1: a fourth is told so and closed, and the log is silent" {
+@test "05 exercise 1: a fourth is told so and disconnected, and not logged" {
     read_about "The server is full" 04
     scene <<END
 server runs $SERVER 0
@@ -64,7 +64,7 @@ server prints [{c}] hello
 END
 }
 
-@test "05 exercise 1: of forty at once three are in, and never more" {
+@test "05 exercise 1: of forty at once, three get in and never more" {
     read_about "Counted before it is started" 05
     scene <<END
 server runs $SERVER 0
@@ -159,7 +159,7 @@ a gets clients: 1\nCount\n count\ncount \nco\ncount\x00\naccount\n\nclients: 1\n
 END
 }
 
-@test "05 exercise 2: who asks and reads no answer holds nobody up" {
+@test "05 exercise 2: a client that asks and reads no answer delays nobody" {
     read_about "A line stays whole" 05
     scene <<END
 server runs $SERVER 0
@@ -253,7 +253,7 @@ server exits 0
 END
 }
 
-@test "05 exercise 3: of eight thousand lines from eight at once none is lost" {
+@test "05 exercise 3: eight clients send eight thousand lines, and none is lost" {
     read_about "A race and a lock" 04
     scene <<END
 server runs $SERVER 0

@@ -19,7 +19,7 @@ within 20 a saves $3
 END
 }
 
-# times N TEXT: the text so many times.
+# times N TEXT: the text that many times.
 times() {
     TEXT=$2 awk -v n="$1" 'BEGIN { while (n-- > 0) printf "%s", ENVIRON["TEXT"] }'
 }
@@ -61,7 +61,7 @@ END
 
 # How many of the numbers are in the first quarter of N, in the second, and so
 # on. A single byte has too few values for many sides, and fits few evenly.
-@test "06 exercise 1: each number is as likely" {
+@test "06 exercise 1: all numbers are equally likely" {
     read_about "Equal chances" 06
     ask 6000 'roll 6' six
     as_often 6 800 1200 six
@@ -94,7 +94,7 @@ END
 
 # ---- 2. Not twice -----------------------------------------------------------
 
-@test "06 exercise 2: never the same twice, and the six others as likely" {
+@test "06 exercise 2: never the same twice, and the six others equally likely" {
     read_about "Equal chances" 06
     ask 8400 '{n}' answers
     awk 'NR > 1 { print $0 " after " before } { before = $0 }' answers >pairs
@@ -163,7 +163,7 @@ END
 }
 
 # In a scene, \\ is one backslash.
-@test "06 exercise 3: quotes, backslashes, control characters, no UTF-8" {
+@test "06 exercise 3: quotes, backslashes, control characters, invalid UTF-8" {
     read_about "UTF-8 passes through" 06
     {
         echo "server runs $SERVER 0"

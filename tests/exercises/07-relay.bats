@@ -10,7 +10,7 @@ setup() {
     REST=
 }
 
-# times N TEXT: the text so many times.
+# times N TEXT: the text that many times.
 times() {
     TEXT=$2 awk -v n="$1" 'BEGIN { while (n-- > 0) printf "%s", ENVIRON["TEXT"] }'
 }
@@ -158,7 +158,7 @@ END
     [ "$(grep -c '^s[0-9]* has a subscriber$' answers)" -eq 700 ]
 }
 
-@test "07 exercise 1: a subscriber who does not read holds nobody up" {
+@test "07 exercise 1: a subscriber who does not read delays nobody" {
     read_about "The outbox" 07
     scene <<END
 server runs $SERVER 0
@@ -276,7 +276,7 @@ END
 
 # In a scene, \\ is one backslash.
 @test "07 exercise 2: quotes, backslashes and ends of lines in a string" {
-    read_about "Only text" 07
+    read_about "Only text" 06
     {
         echo "server runs $SERVER 0"
         echo "server listens"
@@ -301,7 +301,7 @@ END
 }
 
 @test "07 exercise 2: anything else is an error" {
-    read_about "Only text" 07
+    read_about "Only text" 06
     while IFS= read -r line; do
         scene <<END || return
 server runs $SERVER 0
@@ -374,7 +374,7 @@ END
 
 @test "07 exercise 2: no memory error, says AddressSanitizer" {
     sanitized AddressSanitizer "${MEMORY:-}"
-    read_about "Only text" 07
+    read_about "Only text" 06
     local name quotes ends
     name=$(times 31 n)
     quotes=$(times 487 '\\"')
@@ -487,7 +487,7 @@ END
 
 # Four write to somebody who joins in the same moment, a hundred times. Nothing
 # is lost between "not here" and "kept".
-@test "07 exercise 3: who writes to somebody who is just joining" {
+@test "07 exercise 3: a letter to somebody who is just joining" {
     read_about "A name" 07
     scene <<END
 server runs $SERVER 0

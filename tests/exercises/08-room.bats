@@ -42,7 +42,7 @@ END
     same expected came
 }
 
-@test "08 exercise 1: /nick gives another name, and the old one is free" {
+@test "08 exercise 1: /nick changes the name and frees the old one" {
     read_about "A name" 07
     scene <<END
 server runs $SERVER 0
@@ -426,7 +426,7 @@ c has-nothing
 END
 }
 
-@test "08 exercise 3: who does not read holds nobody up" {
+@test "08 exercise 3: a client that does not read delays nobody" {
     read_about "The outbox" 07
     there_is_a_parrot
     scene <<END
