@@ -424,6 +424,19 @@ END
 }
 
 # A bats that says what it is to run, and that it fails.
+@test "a Redis that lesson 12's script has started ends when its terminal is closed" {
+    sh lessons/12-many-servers/redis -n 2>/dev/null || skip "no Redis here"
+    scene <<'END'
+redis runs-in-terminal sh lessons/12-many-servers/redis
+redis shows-port listening on 127.0.0.1:
+a connects 127.0.0.1 {port}
+a sends PING\r\n
+a gets-line +PONG
+redis closes
+a sees-end
+END
+}
+
 @test "make check-NN EXERCISE=N runs the checks of that exercise alone" {
     mkdir "$BATS_TEST_TMPDIR/bin"
     cat >"$BATS_TEST_TMPDIR/bin/bats" <<'END'
