@@ -470,6 +470,33 @@ END
     typing_is_not_held_up alice: '[alice -> alice] ' deaf: flood:
 }
 
+# Bob stops for a moment now and then, so alice's thread has to wait for him.
+@test "07 server: no line of a flood that has to wait is lost" {
+    read_about "Back-pressure"
+    full=$(head -c 100 /dev/zero | tr '\0' y)
+    meanwhile bob <<END
+b connects-with 16384 127.0.0.1 PORT
+b gets-line Enter your name:
+b sends bob\n
+b gets-line Welcome, {any}
+$(for part in 1 2 3; do
+        echo 'b pauses 60'
+        echo "within 20 b gets-many 4000 [alice -> bob] $part, {n} $full\n"
+    done)
+END
+    scene <<END
+server runs $SERVER 0
+server listens
+$(starts bob)
+server prints bob joined from {ADDR}
+$(joins alice alice)
+$(for part in 1 2 3; do echo "alice sends-many 4000 bob:$part, {n} $full\n"; done)
+within 20 bob exits 0
+alice sends alice:done\n
+within 20 alice gets [alice -> alice] done\n
+END
+}
+
 # The answers to what one says oneself are to be waited for as well.
 @test "07 server: a flooding client that reads its replies is not dropped" {
     read_about "Back-pressure"
