@@ -378,6 +378,38 @@ END
     newcomer_hears_no_past
 }
 
+# Twenty come, speak and leave at the same time, three times over, and otto hears them
+# all. A thread that has given back its locks may be away for a while, so what it logs
+# only then comes too late.
+log_is_what_was_seen() {
+    local round
+    read_about "One order for all"
+    [[ $INJECT != *halt* ]] || INJECT=$INJECT,away
+    scene <<END
+server runs sh -c '$SERVER 0 | tee log'
+server listens
+$(joins o otto)
+$(for round in a b c; do
+        echo "${round}[1-20] connects"
+        echo "${round}[1-20] gets Enter your name:\n"
+        echo "${round}[1-20] sends {name}\nhello\n/q\n"
+        echo "${round}[1-20] saves-more rest"
+        echo "${round}[1-20] closes"
+    done)
+o sends /q\n
+o saves came
+until runs sh -c 'until grep -q "^[*] otto left" log; do sleep 0.1; done'
+until exits 0
+END
+    [ "$(wc -l <came)" -eq 180 ]
+    since_joined otto log | sed '/^\* otto left/,$d' >logged
+    same came logged || {
+        echo "  'expected' is what otto saw; 'got' is what the log has."
+        [[ $LESSON != 08* ]] || echo "  A line should be logged before the lock is released under which everybody got it."
+        return 1
+    }
+}
+
 # Somebody speaks and somebody joins in the same instant, and both are there before
 # the server looks.
 newcomer_hears_no_past() {
