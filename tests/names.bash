@@ -666,6 +666,25 @@ log exits 0
 END
 }
 
+# flood_of_names LINE: the same with somebody who is asked for a name again and again, and
+# sends LINE each time.
+flood_of_names() {
+    read_about "Back-pressure" 07
+    scene <<END && return
+server runs $SERVER 0
+server listens
+slow connects-with 65536
+slow gets Enter your name:\n
+slow sends-many 400000 $1\n
+slow reads-slowly 1000000 2
+END
+    ! grep -q 'was cut off after' report || {
+        echo "  slow sends 400000 lines '$1', none of which is a name, and reads the answers, 1 MB a"
+        echo "  second. While the answers fill the queue, the server should read no more lines from slow."
+    }
+    return 1
+}
+
 # Adds to the report of such a scene whether slow was disconnected.
 say_whether_thrown_out() {
     if grep -q '^\(\* \)\{0,1\}slow left' log; then

@@ -535,6 +535,7 @@ within 1 alice finds-line [alice] hi
 alice sends /q\n
 $(steady_reader_stays '[slow] still here')
 END
+    flood_of_names a:b && flood_of_names ''
 }
 
 gone_in_mid_line() {
