@@ -236,6 +236,67 @@ a gets Enter your name:\nWelcome, alice. /q leaves\n* alice joined (2 here)\n
 a gets [alice] one\n[alice] two\n[alice] three\n[alice] 4\n
 a sees-end
 END
+    last_words_wait_too
+}
+
+# The last line has no ending, and when the server learns that nothing follows, whoever
+# sent it has to wait: flood, whose short lines come out long, is read in the same turn,
+# and slow lags again.
+last_words_wait_too() {
+    local i
+    read_about "Back-pressure"
+    meanwhile slow <<END
+s connects-with 65536 127.0.0.1 PORT
+s gets-line Enter your name:
+s sends slow\n
+s reads-slowly 2000000 5
+END
+    meanwhile flood <<END
+f connects 127.0.0.1 PORT
+f gets-line Enter your name:
+f sends flood-with-the-longest-name-all\n
+f sends-many 400000 x\n
+f reads-slowly 1000000000 60
+END
+    for i in 1 2 3 4 5 6; do
+        meanwhile "l$i" <<END
+l connects 127.0.0.1 PORT
+l gets-line Enter your name:
+l sends l$i\n
+l sends-many 1000 the quick brown fox jumps over the lazy dog, again and again\n
+l sends last words
+l half-closes
+within 20 l saves l$i.came
+END
+    done
+    # Whole reads, so that a turn is long.
+    INJECT='' scene <<END
+server runs sh -c '$SERVER 0 | { for _ in 1 2 3 4 ${STAGE_WEB:+5}; do read -r line && echo "\$line"; done; cat >/dev/null; }'
+server listens
+$(starts slow)
+server prints * slow joined (1 here)
+$(starts flood)
+server prints * flood-with-the-longest-name-all joined (2 here)
+$(joins z zoe)
+z finds-line [flood-with-the-longest-name-all] x
+z pauses 300
+z closes
+$(for i in 1 2 3 4 5 6; do starts "l$i"; done)
+within 20 l[1-6] exits 0
+END
+    for i in 1 2 3 4 5 6; do
+        has_last_words "$i" || return
+    done
+}
+
+# has_last_words N
+has_last_words() {
+    [ "$(grep -c "^\[l$1\] last words\$" "l$1.came")" -eq 1 ] && return
+    echo "  l$1 sends a lot, then 'last words' without a line ending, and half-closes. It has to"
+    echo "  wait, because slow lags. When it need not wait any more, its last line should be said:"
+    echo "  it is not gone before that. This is how what l$1 received ends:"
+    tail -n 3 "l$1.came" | sed 's/^/    /' | as_text
+    return 1
 }
 
 room_line_too_long() {
