@@ -86,8 +86,8 @@ struct client *find_client(const struct clients *all, const char *name,
 void queue_line(struct client *c, const char *format, ...) PRINTF_LIKE(2);
 
 /* Counts a line of `length` bytes that the client has sent, or several, and
- * returns whether it sends a lot (pace.h). If so, it should wait while a client that gets them lags. Its
- * own thread. */
+ * returns whether it sends a lot (pace.h). If so, it should wait while a client
+ * that gets them lags. Its own thread. */
 int says_much(struct client *c, size_t length);
 
 /* Releases a lock, sleeps, and takes the lock again. What it guards may have

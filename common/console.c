@@ -218,8 +218,8 @@ int console_read(char **line, size_t *length)
 
 void console_failed(void)
 {
-    die("stdin", errno == EMSGSIZE ? "line longer than 8190 bytes"
-                                   : strerror(errno));
+    die("stdin",
+        errno == EMSGSIZE ? "line longer than 8190 bytes" : strerror(errno));
 }
 
 int console_next(char **line, size_t *length)

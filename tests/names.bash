@@ -282,6 +282,24 @@ END
     }
 }
 
+# say_what_ran_out: goes on after such a scene. It may not be the threads.
+say_what_ran_out() {
+    if grep -q -i 'cannot allocate memory' report ||
+        { grep -q '^  > a gets-line' report && grep -q '^  got: .*the end of the stream' report; }; then
+        read_about "The outbox" 07
+        echo "  A hundred clients connected, and there is little memory. It was used up before threads"
+        echo "  ran out, and that cost others their place. A client should take little memory besides the"
+        echo "  stacks of its threads: not 256 KiB for a queue, which can grow as lines arrive."
+    elif grep -q '^  > e gets' report; then
+        read_about "Who may touch a client" 07
+        echo "  A hundred clients came, all that memory was enough for were let in, and all have left."
+        echo "  So there should be room for eve. Does a client that leaves give back its memory and its"
+        echo "  threads?"
+    else
+        say_threads_ran_out "asked for a name or"
+    fi
+}
+
 # There is memory for the threads of some forty clients; the others are refused. glibc
 # reserves 4 MB for malloc(), so threads are what runs out first. A server without
 # threads may accept everybody.
@@ -314,7 +332,7 @@ a closes
 a pauses 300
 $(joins e eve)
 END
-        say_threads_ran_out "asked for a name or"
+        say_what_ran_out
         return 1
     }
     awk '
