@@ -110,8 +110,13 @@ b sends an end\nend it\n/quit\n/Q\n/q\nmore\n
 b gets [bob] an end\n[bob] end it\n[bob] /quit\n[bob] /Q\n
 b sees-end
 END
-    ! grep -q '^  > b gets .*/quit' report ||
+    grep -q '^  > b gets .*/quit' report || return
+    if grep -q '^  got: *0 of .* the end of the stream' report; then
+        [[ $LESSON != 08* ]] || read_about "Batches"
         echo "  The lines before /q belong to the room too, though they come in the same piece."
+    else
+        echo "  Only a line that is exactly /q or end leaves."
+    fi
     return 1
 }
 
