@@ -44,9 +44,21 @@ begin_room() {
 
 # ---- the server -------------------------------------------------------------
 
+# say_what_it_waits_for: goes on after a scene in which the first client already gets no
+# answer. Fails too.
+say_what_it_waits_for() {
+    if [[ $LESSON == 09* ]] && grep -q -E '^  > a gets (Enter|Welcome)' report &&
+        grep -q 'nothing more within the time limit' report; then
+        read_about "One place to wait"
+        echo "  The only client sent a line, and no answer came. Where does the server wait? Only in"
+        echo "  poll(), never in read() and not in accept() either: the listener must not block."
+    fi
+    return 1
+}
+
 everybody_gets_every_line() {
     read_about "One order for all"
-    scene <<END
+    scene <<END || say_what_it_waits_for
 server runs $SERVER 0
 server listens
 a connects
@@ -81,6 +93,17 @@ server prints * carol joined (3 here)
 END
 }
 
+# say_whether_hung_up: goes on after a scene that fails because a client that has left is
+# not hung up on. Fails too.
+say_whether_hung_up() {
+    grep -q 'the stream should have ended but is still open' report || return
+    read_about "Hanging up" 02
+    [[ $LESSON == 08* ]] || read_about "Deadlines" 09
+    echo "  The client has left, and all that was for it is sent. Now the server should end its"
+    echo "  direction too, with shutdown(fd, SHUT_WR): the client is waiting for that."
+    return 1
+}
+
 four_ways_to_leave() {
     read_about "What the room understands"
     for how in 'sends /q\n' 'sends end\n' half-closes closes resets; do
@@ -110,7 +133,7 @@ b sends an end\nend it\n/quit\n/Q\n/q\nmore\n
 b gets [bob] an end\n[bob] end it\n[bob] /quit\n[bob] /Q\n
 b sees-end
 END
-    grep -q '^  > b gets .*/quit' report || return
+    say_whether_hung_up || grep -q '^  > b gets .*/quit' report || return
     if grep -q '^  got: *0 of .* the end of the stream' report; then
         [[ $LESSON != 08* ]] || read_about "Batches"
         echo "  The lines before /q belong to the room too, though they come in the same piece."
@@ -179,7 +202,7 @@ END
 
 words_are_no_names() {
     read_about "What the room understands"
-    scene <<END
+    scene <<END || say_whether_hung_up
 server runs $SERVER 0
 server listens
 $(joins keeper keeper)
