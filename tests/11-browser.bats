@@ -28,10 +28,10 @@ setup_file() {
     read_about "The command line" 01
     scene <<END
 a runs $SERVER -h
-a prints usage: {any}[PORT [ADDRESS [WEBPORT]]]
+a prints usage: {any} [PORT [ADDRESS [WEBPORT]]]
 a exits 0
 b runs $SERVER --help
-b prints usage: {any}[PORT [ADDRESS [WEBPORT]]]
+b prints usage: {any} [PORT [ADDRESS [WEBPORT]]]
 b exits 0
 END
 }

@@ -131,7 +131,7 @@ $(joins a alice)
 $(joins b bob)
 b sends an end\nend it\n/quit\n/Q\n/q\nmore\n
 b gets [bob] an end\n[bob] end it\n[bob] /quit\n[bob] /Q\n
-b sees-end
+within 1.5 b sees-end
 END
     say_whether_hung_up || grep -q '^  > b gets .*/quit' report || return
     if grep -q '^  got: *0 of .* the end of the stream' report; then
