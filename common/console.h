@@ -34,8 +34,8 @@ void console_open(void);
  */
 int console_read(char **line, size_t *length);
 
-/* Ends the program with one line that says why reading a typed line failed: what errno
- * says, or that the line is too long. */
+/* Ends the program with one line that says why reading a typed line failed:
+ * what errno says, or that the line is too long. */
 _Noreturn void console_failed(void);
 
 /*

@@ -5,8 +5,8 @@
 
 enum { MUCH_A_SECOND = 32 * 1024, MUCH_AT_ONCE = 8 * 1024, LEAST = 64 };
 
-/* What a client says fills a bucket that leaks. An empty line may get an answer of
- * LEAST bytes, so no line counts for less. */
+/* What a client says fills a bucket that leaks. An empty line may get an answer
+ * of LEAST bytes, so no line counts for less. */
 int pace_is_much(struct pace *pace, size_t length)
 {
     long long now = now_ms();

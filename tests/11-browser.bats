@@ -1114,7 +1114,13 @@ END
 }
 
 @test "11 client: shows messages as they come, sends lines as they are typed" {
-    by_web room_client_prints_at_once
+    by_web room_client_prints_at_once || {
+        ! grep -q -E '^  > a prints (unasked|in pieces)' report || {
+            read_about "The client"
+            echo "  The message may arrive together with the end of the answer to the handshake, or in pieces."
+        }
+        return 1
+    }
 }
 
 @test "11 client: masks what it sends, with another mask each time" {

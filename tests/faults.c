@@ -528,8 +528,8 @@ int faults_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 /* How many locks a thread has. */
 static _Thread_local int locks;
 
-/* A thread that has no lock any more pauses for 0, 1, 2 or 3 ms, in an order that
- * looks like chance (Knuth's multiplicative hash of a count). */
+/* A thread that has no lock any more pauses for 0, 1, 2 or 3 ms, in an order
+ * that looks like chance (Knuth's multiplicative hash of a count). */
 static void be_away(void)
 {
     static atomic_uint count;
