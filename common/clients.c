@@ -110,7 +110,7 @@ void queue_line(struct client *c, const char *format, ...)
 
 int says_much(struct client *c, size_t length)
 {
-    return pace_is_much(&c->pace, length);
+    return pace_is_much(&c->pace, length + 1);
 }
 
 void unlock_for_ms(pthread_mutex_t *lock, int ms)

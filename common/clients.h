@@ -85,9 +85,9 @@ struct client *find_client(const struct clients *all, const char *name,
  * Its own thread, and any with the lock. */
 void queue_line(struct client *c, const char *format, ...) PRINTF_LIKE(2);
 
-/* Counts `length` bytes that the client has sent, and returns whether it sends
- * a lot (pace.h). If so, it should wait while a client that gets them lags. Its
- * own thread. */
+/* Counts a line of `length` bytes that the client has sent, or several, and
+ * returns whether it sends a lot (pace.h). If so, it should wait while a client
+ * that gets them lags. Its own thread. */
 int says_much(struct client *c, size_t length);
 
 /* Releases a lock, sleeps, and takes the lock again. What it guards may have

@@ -216,12 +216,18 @@ int console_read(char **line, size_t *length)
     return got;
 }
 
+void console_failed(void)
+{
+    die("stdin",
+        errno == EMSGSIZE ? "line longer than 8190 bytes" : strerror(errno));
+}
+
 int console_next(char **line, size_t *length)
 {
     int got = console_take(line, length);
 
     if (got == -1)
-        die("stdin", strerror(errno));
+        console_failed();
     return got == 0 && plain.ended ? -1 : got;
 }
 

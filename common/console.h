@@ -34,6 +34,10 @@ void console_open(void);
  */
 int console_read(char **line, size_t *length);
 
+/* Ends the program with one line that says why reading a typed line failed:
+ * what errno says, or that the line is too long. */
+_Noreturn void console_failed(void);
+
 /*
  * The two parts of console_read(), neither of which waits if stdin can be read.
  * console_take() takes the next line that was typed. It returns as next_line()

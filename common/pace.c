@@ -3,9 +3,10 @@
 
 #include "net.h"
 
-enum { MUCH_A_SECOND = 32 * 1024, MUCH_AT_ONCE = 8 * 1024 };
+enum { MUCH_A_SECOND = 32 * 1024, MUCH_AT_ONCE = 8 * 1024, LEAST = 64 };
 
-/* What a client says fills a bucket that leaks. */
+/* What a client says fills a bucket that leaks. An empty line may get an answer
+ * of LEAST bytes, so no line counts for less. */
 int pace_is_much(struct pace *pace, size_t length)
 {
     long long now = now_ms();
@@ -13,7 +14,7 @@ int pace_is_much(struct pace *pace, size_t length)
 
     pace->since = now;
     pace->said -= leaked < pace->said ? leaked : pace->said;
-    pace->said += (long long)length;
+    pace->said += length > 0 && length < LEAST ? LEAST : (long long)length;
     if (pace->said > MUCH_AT_ONCE + MUCH_A_SECOND)
         pace->said = MUCH_AT_ONCE + MUCH_A_SECOND;
     return pace->said > MUCH_AT_ONCE;

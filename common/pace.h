@@ -15,7 +15,8 @@ struct pace {
 };
 
 /* Counts `length` bytes as said now, and returns 1 if that is much, otherwise
- * 0: more than 32 KiB in a second, or 8 KiB at once. */
+ * 0: more than 32 KiB in a second, or 8 KiB at once. Fewer than 64 bytes,
+ * unless none, count as 64. */
 int pace_is_much(struct pace *pace, size_t length);
 
 #endif

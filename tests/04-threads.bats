@@ -158,13 +158,13 @@ END
         scene <<END
 r runs $RACE $wrong
 r complains {any}
-r complains usage: {any}[N]
+r complains usage: {any} [N]
 r exits 2
 END
     done
     scene <<END
 r runs $RACE --help
-r prints usage: {any}[N]
+r prints usage: {any} [N]
 r exits 0
 t runs $THREADS -h
 t prints usage: {any}

@@ -509,6 +509,16 @@ slow sends slow\n
 slow sends-many 400000 hello\n
 slow reads-slowly 1000000 3
 END
+    scene <<END || return
+server runs $SERVER 0
+server listens
+slow connects-with 65536
+slow gets Enter your name:\n
+slow sends slow\n
+slow sends-many 400000 \n
+slow reads-slowly 1000000 2
+END
+    flood_of_names a:b && flood_of_names ''
 }
 
 @test "07 server: clients that vanish leave nothing behind" {

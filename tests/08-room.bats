@@ -103,6 +103,10 @@ END
     one_order_for_all
 }
 
+@test "08 server: the log has the lines in the order that everybody saw" {
+    log_is_what_was_seen
+}
+
 @test "08 server: a client that does not read costs the others no line" {
     deaf_costs_nobody_a_line
 }

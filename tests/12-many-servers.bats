@@ -101,6 +101,10 @@ teardown_file() {
     one_order_for_all
 }
 
+@test "12 server: the log has the lines in the order that everybody saw" {
+    log_is_what_was_seen
+}
+
 @test "12 server: a client that does not read costs the others no line" {
     deaf_costs_nobody_a_line
 }

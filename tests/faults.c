@@ -20,6 +20,8 @@
  *            sent a line, given back a lock or printed a part of a line, and
  *            before it ends the program or sets the terminal, so that others
  *            come in between
+ *     away   a thread that has given back the last lock it had pauses, now and
+ *            then, for up to 3 ms
  *     late   a thread begins half a second late
  *     odd    the second thread and the fourth begin 300 ms late
  *     errno  calls that succeed leave something in errno all the same
@@ -64,6 +66,7 @@ int faults_printf(const char *, ...);
 int faults_pthread_cond_wait(pthread_cond_t *, pthread_mutex_t *);
 int faults_pthread_create(pthread_t *, const pthread_attr_t *,
                           void *(*)(void *), void *);
+int faults_pthread_mutex_lock(pthread_mutex_t *);
 int faults_pthread_mutex_unlock(pthread_mutex_t *);
 int faults_putchar(int);
 ssize_t faults_read(int, void *, size_t);
@@ -93,7 +96,8 @@ enum {
     LATE = 128,
     ODD = 256,
     TERM = 512,
-    READ_ENV = 1024
+    AWAY = 1024,
+    READ_ENV = 2048
 };
 enum { DESCRIPTORS = 8192, CYCLE = 8 };
 
@@ -120,6 +124,7 @@ static int wanted(int what)
                    (strstr(set, "intr") != NULL ? INTR : 0) |
                    (strstr(set, "wake") != NULL ? WAKE : 0) |
                    (strstr(set, "halt") != NULL ? HALT : 0) |
+                   (strstr(set, "away") != NULL ? AWAY : 0) |
                    (strstr(set, "late") != NULL ? LATE : 0) |
                    (strstr(set, "odd") != NULL ? ODD : 0) |
                    (strstr(set, "errno") != NULL ? ERRNO : 0) |
@@ -520,11 +525,36 @@ int faults_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
     return failed;
 }
 
+/* How many locks a thread has. */
+static _Thread_local int locks;
+
+/* A thread that has no lock any more pauses for 0, 1, 2 or 3 ms, in an order
+ * that looks like chance (Knuth's multiplicative hash of a count). */
+static void be_away(void)
+{
+    static atomic_uint count;
+
+    if (locks > 0 || !wanted(AWAY))
+        return;
+    long ms = count++ * 2654435769U >> 30;
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+int faults_pthread_mutex_lock(pthread_mutex_t *lock)
+{
+    int result = pthread_mutex_lock(lock);
+
+    locks += result == 0;
+    return result;
+}
+
 int faults_pthread_mutex_unlock(pthread_mutex_t *lock)
 {
     int result = pthread_mutex_unlock(lock);
 
+    locks -= result == 0;
     halt();
+    be_away();
     if (result == 0)
         spoil_errno();
     return result;

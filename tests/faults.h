@@ -16,6 +16,7 @@
 #define printf faults_printf
 #define pthread_cond_wait faults_pthread_cond_wait
 #define pthread_create faults_pthread_create
+#define pthread_mutex_lock faults_pthread_mutex_lock
 #define pthread_mutex_unlock faults_pthread_mutex_unlock
 #define putchar faults_putchar
 #define read faults_read

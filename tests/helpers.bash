@@ -374,10 +374,10 @@ server_shows_help() {
     read_about "The command line"
     scene <<END
 a runs $SERVER -h
-a prints usage: {any}${USAGE:=[PORT [ADDRESS]]}
+a prints usage: {any} ${USAGE:=[PORT [ADDRESS]]}
 a exits 0
 b runs $SERVER --help
-b prints usage: {any}$USAGE
+b prints usage: {any} $USAGE
 b exits 0
 END
 }
@@ -392,7 +392,7 @@ refuses() {
     done >wrong
     for i in $(seq $#); do
         echo "within 10 w$i complains {any}"
-        echo "w$i complains usage: {any}$usage"
+        echo "w$i complains usage: {any} $usage"
         echo "w$i exits 2"
     done >>wrong
     scene wrong && return
@@ -1021,10 +1021,10 @@ client_shows_help() {
     read_about "The command line"
     scene <<END
 a runs $CLIENT -h
-a prints usage: {any}[HOST [PORT]]
+a prints usage: {any} [HOST [PORT]]
 a exits 0
 b runs $CLIENT --help
-b prints usage: {any}[HOST [PORT]]
+b prints usage: {any} [HOST [PORT]]
 b exits 0
 END
 }

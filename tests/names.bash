@@ -282,6 +282,24 @@ END
     }
 }
 
+# say_what_ran_out: goes on after such a scene. It may not be the threads.
+say_what_ran_out() {
+    if grep -q -i 'cannot allocate memory' report ||
+        { grep -q '^  > a gets-line' report && grep -q '^  got: .*the end of the stream' report; }; then
+        read_about "The outbox" 07
+        echo "  A hundred clients connected, and there is little memory. It was used up before threads"
+        echo "  ran out, and that cost others their place. A client should take little memory besides the"
+        echo "  stacks of its threads: not 256 KiB for a queue, which can grow as lines arrive."
+    elif grep -q '^  > e gets' report; then
+        read_about "Who may touch a client" 07
+        echo "  A hundred clients came, all that memory was enough for were let in, and all have left."
+        echo "  So there should be room for eve. Does a client that leaves give back its memory and its"
+        echo "  threads?"
+    else
+        say_threads_ran_out "asked for a name or"
+    fi
+}
+
 # There is memory for the threads of some forty clients; the others are refused. glibc
 # reserves 4 MB for malloc(), so threads are what runs out first. A server without
 # threads may accept everybody.
@@ -314,7 +332,7 @@ a closes
 a pauses 300
 $(joins e eve)
 END
-        say_threads_ran_out "asked for a name or"
+        say_what_ran_out
         return 1
     }
     awk '
@@ -664,6 +682,25 @@ within 10 slow exits 0
 log runs sh -c 'until grep -s -q -x -F "$1" log; do sleep 0.1; done'
 log exits 0
 END
+}
+
+# flood_of_names LINE: the same with somebody who is asked for a name again and again, and
+# sends LINE each time.
+flood_of_names() {
+    read_about "Back-pressure" 07
+    scene <<END && return
+server runs $SERVER 0
+server listens
+slow connects-with 65536
+slow gets Enter your name:\n
+slow sends-many 400000 $1\n
+slow reads-slowly 1000000 2
+END
+    ! grep -q 'was cut off after' report || {
+        echo "  slow sends 400000 lines '$1', none of which is a name, and reads the answers, 1 MB a"
+        echo "  second. While the answers fill the queue, the server should read no more lines from slow."
+    }
+    return 1
 }
 
 # Adds to the report of such a scene whether slow was disconnected.

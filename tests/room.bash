@@ -44,9 +44,21 @@ begin_room() {
 
 # ---- the server -------------------------------------------------------------
 
+# say_what_it_waits_for: goes on after a scene in which the first client already gets no
+# answer. Fails too.
+say_what_it_waits_for() {
+    if [[ $LESSON == 09* ]] && grep -q -E '^  > a gets (Enter|Welcome)' report &&
+        grep -q 'nothing more within the time limit' report; then
+        read_about "One place to wait"
+        echo "  The only client sent a line, and no answer came. Where does the server wait? Only in"
+        echo "  poll(), never in read() and not in accept() either: the listener must not block."
+    fi
+    return 1
+}
+
 everybody_gets_every_line() {
     read_about "One order for all"
-    scene <<END
+    scene <<END || say_what_it_waits_for
 server runs $SERVER 0
 server listens
 a connects
@@ -81,6 +93,17 @@ server prints * carol joined (3 here)
 END
 }
 
+# say_whether_hung_up: goes on after a scene that fails because a client that has left is
+# not hung up on. Fails too.
+say_whether_hung_up() {
+    grep -q 'the stream should have ended but is still open' report || return
+    read_about "Hanging up" 02
+    [[ $LESSON == 08* ]] || read_about "Deadlines" 09
+    echo "  The client has left, and all that was for it is sent. Now the server should end its"
+    echo "  direction too, with shutdown(fd, SHUT_WR): the client is waiting for that."
+    return 1
+}
+
 four_ways_to_leave() {
     read_about "What the room understands"
     for how in 'sends /q\n' 'sends end\n' half-closes closes resets; do
@@ -108,10 +131,15 @@ $(joins a alice)
 $(joins b bob)
 b sends an end\nend it\n/quit\n/Q\n/q\nmore\n
 b gets [bob] an end\n[bob] end it\n[bob] /quit\n[bob] /Q\n
-b sees-end
+within 1.5 b sees-end
 END
-    ! grep -q '^  > b gets .*/quit' report ||
+    say_whether_hung_up || grep -q '^  > b gets .*/quit' report || return
+    if grep -q '^  got: *0 of .* the end of the stream' report; then
+        [[ $LESSON != 08* ]] || read_about "Batches"
         echo "  The lines before /q belong to the room too, though they come in the same piece."
+    else
+        echo "  Only a line that is exactly /q or end leaves."
+    fi
     return 1
 }
 
@@ -174,7 +202,7 @@ END
 
 words_are_no_names() {
     read_about "What the room understands"
-    scene <<END
+    scene <<END || say_whether_hung_up
 server runs $SERVER 0
 server listens
 $(joins keeper keeper)
@@ -236,6 +264,67 @@ a gets Enter your name:\nWelcome, alice. /q leaves\n* alice joined (2 here)\n
 a gets [alice] one\n[alice] two\n[alice] three\n[alice] 4\n
 a sees-end
 END
+    last_words_wait_too
+}
+
+# The last line has no ending, and when the server learns that nothing follows, whoever
+# sent it has to wait: flood, whose short lines come out long, is read in the same turn,
+# and slow lags again.
+last_words_wait_too() {
+    local i
+    read_about "Back-pressure"
+    meanwhile slow <<END
+s connects-with 65536 127.0.0.1 PORT
+s gets-line Enter your name:
+s sends slow\n
+s reads-slowly 2000000 5
+END
+    meanwhile flood <<END
+f connects 127.0.0.1 PORT
+f gets-line Enter your name:
+f sends flood-with-the-longest-name-all\n
+f sends-many 400000 x\n
+f reads-slowly 1000000000 60
+END
+    for i in 1 2 3 4 5 6; do
+        meanwhile "l$i" <<END
+l connects 127.0.0.1 PORT
+l gets-line Enter your name:
+l sends l$i\n
+l sends-many 1000 the quick brown fox jumps over the lazy dog, again and again\n
+l sends last words
+l half-closes
+within 20 l saves l$i.came
+END
+    done
+    # Whole reads, so that a turn is long.
+    INJECT='' scene <<END
+server runs sh -c '$SERVER 0 | { for _ in 1 2 3 4 ${STAGE_WEB:+5}; do read -r line && echo "\$line"; done; cat >/dev/null; }'
+server listens
+$(starts slow)
+server prints * slow joined (1 here)
+$(starts flood)
+server prints * flood-with-the-longest-name-all joined (2 here)
+$(joins z zoe)
+z finds-line [flood-with-the-longest-name-all] x
+z pauses 300
+z closes
+$(for i in 1 2 3 4 5 6; do starts "l$i"; done)
+within 20 l[1-6] exits 0
+END
+    for i in 1 2 3 4 5 6; do
+        has_last_words "$i" || return
+    done
+}
+
+# has_last_words N
+has_last_words() {
+    [ "$(grep -c "^\[l$1\] last words\$" "l$1.came")" -eq 1 ] && return
+    echo "  l$1 sends a lot, then 'last words' without a line ending, and half-closes. It has to"
+    echo "  wait, because slow lags. When it need not wait any more, its last line should be said:"
+    echo "  it is not gone before that. This is how what l$1 received ends:"
+    tail -n 3 "l$1.came" | sed 's/^/    /' | as_text
+    return 1
 }
 
 room_line_too_long() {
@@ -378,6 +467,38 @@ END
     newcomer_hears_no_past
 }
 
+# Twenty come, speak and leave at the same time, three times over, and otto hears them
+# all. A thread that has given back its locks may be away for a while, so what it logs
+# only then comes too late.
+log_is_what_was_seen() {
+    local round
+    read_about "One order for all"
+    [[ $INJECT != *halt* ]] || INJECT=$INJECT,away
+    scene <<END
+server runs sh -c '$SERVER 0 | tee log'
+server listens
+$(joins o otto)
+$(for round in a b c; do
+        echo "${round}[1-20] connects"
+        echo "${round}[1-20] gets Enter your name:\n"
+        echo "${round}[1-20] sends {name}\nhello\n/q\n"
+        echo "${round}[1-20] saves-more rest"
+        echo "${round}[1-20] closes"
+    done)
+o sends /q\n
+o saves came
+until runs sh -c 'until grep -q "^[*] otto left" log; do sleep 0.1; done'
+until exits 0
+END
+    [ "$(wc -l <came)" -eq 180 ]
+    since_joined otto log | sed '/^\* otto left/,$d' >logged
+    same came logged || {
+        echo "  'expected' is what otto saw; 'got' is what the log has."
+        [[ $LESSON != 08* ]] || echo "  A line should be logged before the lock is released under which everybody got it."
+        return 1
+    }
+}
+
 # Somebody speaks and somebody joins in the same instant, and both are there before
 # the server looks.
 newcomer_hears_no_past() {
@@ -503,6 +624,7 @@ within 1 alice finds-line [alice] hi
 alice sends /q\n
 $(steady_reader_stays '[slow] still here')
 END
+    flood_of_names a:b && flood_of_names ''
 }
 
 gone_in_mid_line() {

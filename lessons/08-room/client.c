@@ -3,7 +3,6 @@
  *
  * In a terminal, what arrives is printed above the line that you are typing.
  */
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -52,7 +51,7 @@ static void send_typed(int fd)
             return;
     }
     if (got == -1)
-        die("stdin", strerror(errno));
+        console_failed();
     leaving = 1;
     shutdown(fd, SHUT_WR);
     end_when_silent(fd);

@@ -38,7 +38,7 @@ static void send_typed(void)
         outbox_put(&to_server, line, length + 1);
     }
     if (got == -1)
-        die("stdin", strerror(errno));
+        console_failed();
     if (got == 0 && console_ended())
         leaving = 1;
     if (leaving && deadline == 0 && to_server.queue.length == 0) {

@@ -119,13 +119,13 @@ END
 a runs sh -c '$CLIENT 127.0.0.1 9 "\$@" 2>err' sh $wrong
 a exits 2
 b runs tail -n 1 err
-b prints usage: {any}[HOST [PORT [PATH]]]
+b prints usage: {any} [HOST [PORT [PATH]]]
 b exits 0
 END
     done
     scene <<END
 a runs $CLIENT -h
-a prints usage: {any}[HOST [PORT [PATH]]]
+a prints usage: {any} [HOST [PORT [PATH]]]
 a exits 0
 END
 }

@@ -20,6 +20,7 @@ LEAVING = 1
 CLOSING = 2
 MUCH_A_SECOND = 32 * 1024
 MUCH_AT_ONCE = 8 * 1024
+LEAST = 64  # an answer may be longer than what is answered
 MARKS = '\u200b\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069'
 
 codecs.register_error('question', lambda error: ('?', error.end))
@@ -159,6 +160,8 @@ class Peer:
 
     def says_much(self, length):
         now = time.monotonic()
+        if length > 0:
+            length = max(length, LEAST)
         self.said = max(0, self.said - (now - self.since) * MUCH_A_SECOND) + length
         self.said = min(self.said, MUCH_A_SECOND + MUCH_AT_ONCE)
         self.since = now

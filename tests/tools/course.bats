@@ -408,6 +408,27 @@ END
     rm asked came
 }
 
+@test "a client says in one line that a line of its user is too long" {
+    local lesson
+    head -c 8190 /dev/zero | tr '\0' x >typed
+    { cat typed && echo && cat typed && echo x; } >longer
+    for lesson in 03-echo-loop 04-threads 05-threaded-echo 06-random-reply 07-relay 08-room \
+        09-one-thread; do
+        scene <<END
+s listens
+a runs $BUILD/$lesson/client 127.0.0.1 {port}
+s accepts
+a types-file longer
+s gets-many 8190 x
+s gets \n
+s sends hello\n
+a complains client: stdin: line longer than 8190 bytes
+a exits-after-rest 1
+END
+    done
+    rm typed longer
+}
+
 @test "a client ends when nobody takes what it prints any more" {
     for lesson in 04-threads 05-threaded-echo 07-relay 08-room 09-one-thread; do
         scene <<END
