@@ -207,10 +207,11 @@ $(B)/%.o: lessons/%.c $(B)/flags
 
 # Says once that something is being built, if it takes more than a second and
 # somebody is there to read it.
-slow = $(if $(said),,$(if $(began),$(if $(shell [ -t 2 ] && \
+slow = $(if $(said),,$(if $(began),$(if $(shell \
 	[ $$(($$(date +%s) - $(began))) -gt 1 ] && echo yes),$(eval \
 	said := yes)echo 'building $(B) ...' >&2;),$(eval \
-	began := $(shell date +%s))))
+	began := $(shell [ ! -t 2 ] || date +%s))$(if $(began),,$(eval \
+	said := nobody is there))))
 
 object = $(compile) -MMD -MP -MT $@ -MF $(@:.o=.d)
 

@@ -112,7 +112,7 @@ workshop() {
         echo '#!/bin/sh'
         echo 'echo "$@" >>"$LOG"'
         case ${1:-} in
-        '') echo 'exec cc "$@" -O0' ;;
+        '') echo 'exec cc "$@" -O0 -g0' ;;
         reads) echo 'case " $* " in *" -c "*) cc "$@" -E ;; esac' ;;
         esac
         echo 'while [ "$1" != -o ]; do shift; done'
@@ -264,7 +264,7 @@ END
     (
         cd "$BATS_TEST_DIRNAME/../.."
         git --git-dir="$HOUSE/repository/.git" --work-tree=. add \
-            .gitattributes Makefile lessons common tests
+            .gitattributes Makefile lessons common tests ':!tests/mistakes'
     )
     git -C repository -c user.name=a -c user.email=a@b commit -q -m all
     git clone -q -s -c core.autocrlf=true repository cloned
