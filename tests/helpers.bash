@@ -7,6 +7,7 @@
 
 # lesson NAME: sets up the checks of one lesson.
 lesson() {
+    set +T # or bats notes where it is at each command of a function, which costs most
     LESSON=$1
     PATH=$BUILD/$1:$PATH
     SERVER=${SERVER:-server}
