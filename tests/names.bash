@@ -201,9 +201,7 @@ starts() {
 vanishing_clients() {
     read_about "Who closes the socket" 04
     idle_server || return
-    cat >count <<'END'
-fds=$(ls "/proc/$1/fd" | wc -l) threads=$(ls "/proc/$1/task" | wc -l)
-END
+    write_count
     cat >settle <<'END'
 # A server may wait two seconds for clients that have left to be gone: the first time, it
 # is to be still for longer than that.
