@@ -54,6 +54,7 @@ END
 }
 
 setup() {
+    set +T # as in ../helpers.bash
     forget_make
     unset HOST PORT ADDRESS COLUMNS
     TERM=xterm

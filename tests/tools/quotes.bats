@@ -49,6 +49,10 @@ END
     echo '    read_about "Lesson 02"' >tests/02-echo-once.bats
 }
 
+setup() {
+    set +T # as in ../helpers.bash
+}
+
 # A new copy of it.
 copy() {
     cd "$BATS_TEST_TMPDIR" && rm -rf course && cp -R "$BATS_FILE_TMPDIR/course" . && cd course
