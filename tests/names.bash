@@ -206,7 +206,7 @@ vanishing_clients() {
 # A server may wait two seconds for clients that have left to be gone: the first time, it
 # is to be still for longer than that.
 most_fds=999999 most_threads=999999 still=0 enough=25
-[ ! -e before ] || { read -r most_fds most_threads <before && enough=5; }
+[ ! -e before ] || { read -r most_fds most_threads <before && enough=10; }
 most_threads=$((most_threads + 8))
 while [ "$still" -lt 40 ]; do
     last="$fds $threads"
