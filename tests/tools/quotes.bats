@@ -55,7 +55,9 @@ setup() {
 
 # A new copy of it.
 copy() {
-    cd "$BATS_TEST_TMPDIR" && rm -rf course && cp -R "$BATS_FILE_TMPDIR/course" . && cd course
+    rm -rf "$BATS_TEST_TMPDIR/course"
+    cp -R "$BATS_FILE_TMPDIR/course" "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR/course" || return 1
 }
 
 # change FILE SCRIPT: edits a file of the copy with sed.
