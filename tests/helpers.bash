@@ -7,6 +7,7 @@
 
 # lesson NAME: sets up the checks of one lesson.
 lesson() {
+    set +T # or bats notes where it is at each command of a function, which costs most
     LESSON=$1
     PATH=$BUILD/$1:$PATH
     SERVER=${SERVER:-server}
@@ -188,15 +189,15 @@ begin_early() {
 
 # early COMMAND...: what has come of it.
 early() {
-    local at
+    local at i
     at=$(early_folder "$@")
     if [[ ! -e $at/pid ]]; then
         "$@"
         return
     fi
-    for _ in $(seq 1200); do
+    for i in $(seq 260); do
         [[ ! -s $at/status ]] || break
-        sleep 0.1
+        sleep 0.$((i > 20 ? 5 : 1))
     done
     [[ ! -e $at/about ]] || { read -r ABOUT && read -r ABOUT_IN; } <"$at/about"
     cat "$at/said"
@@ -220,7 +221,7 @@ is_asked_for() {
 
 # Ends what no check has waited for.
 end_early() {
-    local at
+    local at i
     for at in "$BATS_FILE_TMPDIR"/early.*; do
         [[ ! -e $at/pid || -s $at/status ]] || kill "$(cat "$at/pid")" || true
     done

@@ -746,8 +746,8 @@ END
         sed -n "s/^\[t$i\] \([0-9]*\):.*/\1/p" "t$i" | sort -n -c || return
     done
     # The one that joined last has seen less of the beginning.
-    grep -x -F -f seen.2 seen.1 >both.1
-    grep -x -F -f seen.1 seen.2 >both.2
+    awk 'NR == FNR { seen[$0]; next } $0 in seen' seen.2 seen.1 >both.1
+    awk 'NR == FNR { seen[$0]; next } $0 in seen' seen.1 seen.2 >both.2
     same both.1 both.2 || {
         echo "  'expected' is what t1 saw at the first server; 'got' is what t2 saw at the second"
         echo "  of the same lines."

@@ -201,14 +201,12 @@ starts() {
 vanishing_clients() {
     read_about "Who closes the socket" 04
     idle_server || return
-    cat >count <<'END'
-fds=$(ls "/proc/$1/fd" | wc -l) threads=$(ls "/proc/$1/task" | wc -l)
-END
+    write_count
     cat >settle <<'END'
 # A server may wait two seconds for clients that have left to be gone: the first time, it
 # is to be still for longer than that.
 most_fds=999999 most_threads=999999 still=0 enough=25
-[ ! -e before ] || { read -r most_fds most_threads <before && enough=5; }
+[ ! -e before ] || { read -r most_fds most_threads <before && enough=10; }
 most_threads=$((most_threads + 8))
 while [ "$still" -lt 40 ]; do
     last="$fds $threads"

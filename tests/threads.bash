@@ -345,14 +345,25 @@ END
     }
 }
 
+# write_count: a file for `. ./count` in a script that has a pid as its $1. It starts no
+# program, because scripts count again and again.
+write_count() {
+    cat >count <<'END'
+pid=$1
+set -- "/proc/$pid/fd"/*
+fds=$#
+set -- "/proc/$pid/task"/*
+threads=$#
+set -- "$pid"
+END
+}
+
 # A runtime starts what it needs with its first clients, and a few threads of its own
 # may follow later.
 descriptors_and_threads_come_back() {
     [ -d /proc/self/fd ] || skip "there is no /proc to count them"
     read_about "Who closes the socket"
-    cat >count <<'END'
-fds=$(ls "/proc/$1/fd" | wc -l) threads=$(ls "/proc/$1/task" | wc -l)
-END
+    write_count
     cat >settled <<'END'
 read -r most_fds most_threads <before
 until . ./count && [ "$fds" -le "$most_fds" ] && [ "$threads" -le $((most_threads + 8)) ]; do

@@ -26,8 +26,10 @@ setup_file() {
     export HOUSE
     forget_make
     cd "$BATS_TEST_DIRNAME/../.." || return 1
-    mkdir -p "$HOUSE/build"
-    cp -Rp Makefile common lessons tests "$HOUSE"
+    mkdir -p "$HOUSE/build" "$HOUSE/tests"
+    cp -Rp Makefile common lessons "$HOUSE"
+    cp -Rp tests/*.bats tests/faults.* tests/re* tests/run tests/exercises tests/kit tests/stage \
+        tests/tools "$HOUSE/tests"
     cp -Rp "$BUILD"/[0-9]* "$BUILD/common" "$BUILD/tests" "$BUILD/stage" "$BUILD/common.a" \
         "$HOUSE/build"
     cd "$HOUSE" || return 1
@@ -52,6 +54,7 @@ END
 }
 
 setup() {
+    set +T # as in ../helpers.bash
     forget_make
     unset HOST PORT ADDRESS COLUMNS
     TERM=xterm
@@ -85,13 +88,16 @@ tree() {
 # ---- building ---------------------------------------------------------------
 
 # A copy of two lessons, and what of common/ they need, with a compiler that notes what
-# it is told. pretends: and does no more than that.
+# it is told. pretends: and does no more than that; reads: and which headers it reads.
 workshop() {
     local part
-    mkdir -p "$BATS_TEST_TMPDIR/workshop/lessons" "$BATS_TEST_TMPDIR/workshop/tests"
-    cp -R Makefile common "$BATS_TEST_TMPDIR/workshop"
-    cp -R lessons/01-* lessons/03-* lessons/play lessons/parts "$BATS_TEST_TMPDIR/workshop/lessons"
-    cp -R tests/stage tests/kit "$BATS_TEST_TMPDIR/workshop/tests"
+    for part in common lessons/01-* lessons/03-* tests/stage tests/kit; do
+        mkdir -p "$BATS_TEST_TMPDIR/workshop/$part"
+        cp "$part"/*.[ch] "$BATS_TEST_TMPDIR/workshop/$part"
+    done
+    cp Makefile "$BATS_TEST_TMPDIR/workshop"
+    cp lessons/play lessons/parts "$BATS_TEST_TMPDIR/workshop/lessons"
+    cp lessons/03-echo-loop/demo.txt "$BATS_TEST_TMPDIR/workshop/lessons/03-echo-loop"
     cd "$BATS_TEST_TMPDIR/workshop" || return 1
     sh lessons/parts | sed 's/.*=//' | sort -u >"$BATS_TEST_TMPDIR/parts"
     for part in common/*.c; do
@@ -102,24 +108,20 @@ workshop() {
     CC=$BATS_TEST_TMPDIR/cc
     AR=$BATS_TEST_TMPDIR/ar
     export LOG
-    if [ "${1:-}" = pretends ]; then
-        cat >"$CC" <<'END'
-#!/bin/sh
-echo "$@" >>"$LOG"
-while [ "$1" != -o ]; do shift; done
-: >"$2"
-END
-        # shellcheck disable=SC2016 # for the archiver, when it runs
-        printf '#!/bin/sh\n: >"$2"\n' >"$AR"
-        chmod +x "$AR"
-    else
-        cat >"$CC" <<'END'
-#!/bin/sh
-echo "$@" >>"$LOG"
-exec cc "$@" -O0
-END
-    fi
-    chmod +x "$CC"
+    # shellcheck disable=SC2016 # for the compiler and the archiver, when they run
+    {
+        echo '#!/bin/sh'
+        echo 'echo "$@" >>"$LOG"'
+        case ${1:-} in
+        '') echo 'exec cc "$@" -O0 -g0' ;;
+        reads) echo 'case " $* " in *" -c "*) cc "$@" -E ;; esac' ;;
+        esac
+        echo 'while [ "$1" != -o ]; do shift; done'
+        echo ': >"$2"'
+    } >"$CC"
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\n: >"$2"\n' >"$AR"
+    chmod +x "$CC" "$AR"
     : >"$LOG"
 }
 
@@ -164,17 +166,17 @@ settle() {
 }
 
 @test "a changed header rebuilds what includes it, and nothing else" {
-    workshop
-    make -s all CC="$CC"
+    workshop reads
+    make -s all CC="$CC" AR="$AR"
     settle
     touch common/lines.h
-    make -s all CC="$CC"
+    make -s all CC="$CC" AR="$AR"
     grep -q 'lessons/03-echo-loop/server.c$' "$LOG"
     grep -q 'common/lines.c$' "$LOG"
     no grep -q 'lessons/01-http-fetch/server.c$' "$LOG"
     settle
     touch common/text.c
-    make -s all CC="$CC"
+    make -s all CC="$CC" AR="$AR"
     [ "$(grep -c ' -c ' "$LOG")" -eq 1 ]
     grep -q -e '-o build/03-echo-loop/server\.[0-9]* ' "$LOG"
 }
@@ -259,14 +261,14 @@ END
 # Git for Windows is set up to end lines with \r\n, and WSL then reads them.
 @test "a clone with core.autocrlf has scripts that run" {
     needs git
-    [ -e "$BATS_TEST_DIRNAME/../../.gitattributes" ]
-    mkdir repository
-    cp "$BATS_TEST_DIRNAME/../../.gitattributes" repository
-    cp -R Makefile lessons common tests repository
-    git -C repository init -q
-    git -C repository add .
+    git init -q repository
+    (
+        cd "$BATS_TEST_DIRNAME/../.."
+        git --git-dir="$HOUSE/repository/.git" --work-tree=. add \
+            .gitattributes Makefile lessons common tests ':!tests/mistakes'
+    )
     git -C repository -c user.name=a -c user.email=a@b commit -q -m all
-    git clone -q -c core.autocrlf=true repository cloned
+    git clone -q -s -c core.autocrlf=true repository cloned
     grep -r -l "$(printf '\r')\$" cloned --exclude-dir=.git >found || true
     rm -rf repository cloned
     same /dev/null found
@@ -466,10 +468,11 @@ END
 echo "not ok 1 03 exercise 1: one"
 echo "# bats $*"
 END
-    # A sanitizer takes long to build with, and is not needed here.
-    printf '#!/bin/sh\ncase "$*" in *-fsanitize*) exit 1 ;; esac\nexec "%s" "$@"\n' \
-        "$(command -v cc)" >"$BATS_TEST_TMPDIR/bin/cc"
-    chmod +x "$BATS_TEST_TMPDIR/bin"/*
+    chmod +x "$BATS_TEST_TMPDIR/bin/bats"
+    # Faults and sanitizers take long to build with, and are not needed here.
+    mkdir build/faults
+    cp build/flags build/common.a build/faults
+    touch build/kit
     set -- env PATH="$BATS_TEST_TMPDIR/bin:$PATH" make -s check-03 \
         DIR=lessons/03-echo-loop
     run "$@" EXERCISE=1
@@ -731,7 +734,8 @@ END
 
 # A client that finds www.google.com as $1 says; other hosts as they are.
 pretend() {
-    cp -Rp build "$BATS_TEST_TMPDIR"
+    mkdir "$BATS_TEST_TMPDIR/build"
+    cp -Rp build/stage build/01-http-fetch "$BATS_TEST_TMPDIR/build"
     cd "$BATS_TEST_TMPDIR/build/01-http-fetch" || return 1
     mv client the-client
     cat >client <<END
@@ -772,28 +776,22 @@ END
 
 # ---- a machine without bats -------------------------------------------------
 
-# A PATH with everything this one has, but for bats, npm and git.
+# A PATH with what tests/run and the stubs need, but for bats, npm and git.
 poor() {
-    local folder
+    local tool
     POOR=$BATS_TEST_TMPDIR/bin
-    mkdir "$POOR"
-    (
-        IFS=:
-        for folder in $PATH; do
-            ln -s "$folder"/* "$POOR" 2>/dev/null || true
-        done
-    )
-    rm -f "$POOR/bats" "$POOR/npm" "$POOR/git"
+    mkdir -p "$POOR" "$BATS_TEST_TMPDIR/tree/build" "$BATS_TEST_TMPDIR/tree/tests"
+    for tool in sh chmod mkdir mv rm sed; do
+        ln -s "$(command -v "$tool")" "$POOR"
+    done
     unset BATS_OPTIONS
-    mkdir -p "$BATS_TEST_TMPDIR/tree/build"
-    cp -R tests "$BATS_TEST_TMPDIR/tree"
+    cp tests/run "$BATS_TEST_TMPDIR/tree/tests"
     cd "$BATS_TEST_TMPDIR/tree" || return 1
     echo '@test "one" { true; }' >one.bats
 }
 
 # A stub that is called as COMMAND and does what stdin says.
 stub() {
-    rm -f "$POOR/$1"
     {
         echo '#!/bin/sh'
         cat

@@ -5,12 +5,14 @@
 TEXT=lessons/02-echo-once/README.md
 
 # A course of one lesson, with texts in which everything is right.
-copy() {
+setup_file() {
     local from=$BATS_TEST_DIRNAME/../..
-    cd "$BATS_TEST_TMPDIR" || return 1
-    mkdir -p lessons tests/tools
-    cp -R "$from/common" .
-    cp -R "$from/lessons/02-echo-once" "$from/lessons/play" lessons
+    mkdir "$BATS_FILE_TMPDIR/course"
+    cd "$BATS_FILE_TMPDIR/course" || return 1
+    mkdir -p common lessons/02-echo-once tests/tools
+    cp "$from"/common/net.[ch] common
+    cp "$from"/lessons/02-echo-once/*.txt lessons/02-echo-once
+    cp "$from/lessons/play" lessons
     cp "$from/tests/tools/quotes" tests/tools
     cat >README.md <<'END'
 # A course
@@ -45,6 +47,17 @@ END
     # shellcheck disable=SC2016
     echo '    read_about "It'\''s send() & co" 02' >tests/helpers.bash
     echo '    read_about "Lesson 02"' >tests/02-echo-once.bats
+}
+
+setup() {
+    set +T # as in ../helpers.bash
+}
+
+# A new copy of it.
+copy() {
+    rm -rf "$BATS_TEST_TMPDIR/course"
+    cp -R "$BATS_FILE_TMPDIR/course" "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR/course" || return 1
 }
 
 # change FILE SCRIPT: edits a file of the copy with sed.
@@ -102,16 +115,12 @@ broken() {
 \
 '
     broken "$TEXT:    if (sent == -1" 'drifted from common/net.c:'
-    copy_again
+    copy
     change common/net.c '/ssize_t sent = send/d'
     broken "$TEXT:    ssize_t sent = send(fd, rest, length" 'drifted'
-    copy_again
+    copy
     change "$TEXT" 's/^    if (sent == -1/  if (sent == -1/'
     broken "$TEXT:  if (sent == -1" 'drifted from common/net.c:'
-}
-
-copy_again() {
-    cd "$BATS_TEST_TMPDIR" && rm -rf common lessons tests && copy
 }
 
 @test "quotes: a patch whose lines are no longer there" {
@@ -124,7 +133,7 @@ copy_again() {
     copy
     change "$TEXT" '/^...c file/s/net.c/nett.c/'
     broken "$TEXT:common/nett.c" 'quotes common/nett.c, which is not there'
-    copy_again
+    copy
     change "$TEXT" '/^...c file/s/ file.*//'
     broken "$TEXT:\`\`\`c" 'C that names no file'
 }
@@ -139,11 +148,11 @@ copy_again() {
     copy
     change "$TEXT" 's/alice > hello/alice > hallo/'
     broken "$TEXT:alice > hallo" 'make demo-02 prints "   alice > hello"'
-    copy_again
+    copy
     change "$TEXT" '/client done/d'
     broken "$TEXT:recv : hello" \
         'make demo-02 goes on after this with "   alice | client done"'
-    copy_again
+    copy
     change lessons/02-echo-once/demo.txt 's/^-- Alice connects/-- Bob connects/'
     broken "$TEXT:Alice connects" 'make demo-02 prints "Bob connects'
 }
@@ -167,7 +176,7 @@ drawn() {
 
 # A copy with two ladders; the second one leaves something out.
 ladders() {
-    copy_again
+    copy
     cat "$BATS_TEST_TMPDIR/ladders" >>"$TEXT"
 }
 
@@ -202,10 +211,10 @@ END
     copy
     change "$TEXT" 's/net\.h/nett.h/'
     broken "$TEXT:nett.h" 'the link ../../common/nett.h leads nowhere'
-    copy_again
+    copy
     change README.md 's/^# A course/# The course/'
     broken "$TEXT:a-course" 'names no heading of README.md'
-    copy_again
+    copy
     change "$TEXT" 's/ & co/ and co/'
     broken 'README.md:[1]: ' 'names no heading of lessons/02-echo-once/README.md'
 }
@@ -215,15 +224,15 @@ END
     echo '    read_about "What nobody wrote"' >>tests/02-echo-once.bats
     broken 'tests/02-echo-once.bats:What nobody wrote' \
         '"What nobody wrote" is no heading of lesson 02 or one before it'
-    copy_again
+    copy
     mkdir tests/exercises
     echo '    read_about "Nor this"' >tests/exercises/02-echo-once.bats
     broken 'tests/exercises/02-echo-once.bats:Nor this' \
         '"Nor this" is no heading of lesson 02 or one before it'
-    copy_again
+    copy
     echo '    read_about "Lesson 20"' >>tests/helpers.bash
     broken 'tests/helpers.bash:"Lesson 20"' 'is no heading of any lesson'
-    copy_again
+    copy
     echo '    read_about "Lesson 02" 77' >>tests/helpers.bash
     broken 'tests/helpers.bash:77' 'there is no lesson 77'
 }

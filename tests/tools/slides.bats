@@ -2,6 +2,10 @@
 # The slides: tests/tools/slides checks the decks, then copies of one of them, each
 # broken in a different way. None of this needs Marp.
 
+setup() {
+    set +T # as in ../helpers.bash
+}
+
 # A folder with one deck in which everything is right.
 copy() {
     cd "$BATS_TEST_TMPDIR" || return 1
