@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "ladder.h"
 #include "processes.h"
@@ -318,8 +319,8 @@ void wire_resets(const struct actor *a)
 
 /* ---- until everything is at rest ---------------------------------------- */
 
-/* The state, and the process group, of a process or of a thread of it. */
-static char state_of(const char *path, long *group)
+/* The state of a thread. */
+static char state_of(const char *path)
 {
     char line[512], state = 'X';
     FILE *file = fopen(path, "r");
@@ -328,15 +329,14 @@ static char state_of(const char *path, long *group)
         return 'X';
     if (fgets(line, sizeof line, file) != NULL) {
         const char *name_end = strrchr(line, ')');
-        if (name_end == NULL ||
-            sscanf(name_end, ") %c %*d %ld", &state, group) != 2)
+        if (name_end == NULL || sscanf(name_end, ") %c", &state) != 1)
             state = 'X';
     }
     fclose(file);
     return state;
 }
 
-static int is_ours(long group)
+static int is_ours(pid_t group)
 {
     for (size_t i = 0; i < scene.actor_count; i++)
         if (scene.actors[i]->pid == group)
@@ -344,16 +344,15 @@ static int is_ours(long group)
     return 0;
 }
 
-/* Whether a thread of a process of ours has something to do. */
+/* Whether a thread of a process of ours has something to do. Most are of
+ * others, and for those no file is opened. */
 static int is_busy_process(const char *process)
 {
     char path[600];
-    long group = 0;
     struct dirent *entry;
     int is_busy = 0;
 
-    snprintf(path, sizeof path, "/proc/%s/stat", process);
-    if (state_of(path, &group) == 'X' || !is_ours(group))
+    if (!is_ours(getpgid((pid_t)strtol(process, NULL, 10))))
         return 0;
     snprintf(path, sizeof path, "/proc/%s/task", process);
     DIR *threads = opendir(path);
@@ -363,7 +362,7 @@ static int is_busy_process(const char *process)
         snprintf(path, sizeof path, "/proc/%s/task/%s/stat", process,
                  entry->d_name);
         if (entry->d_name[0] != '.')
-            is_busy = strchr("SZTtXI", state_of(path, &group)) == NULL;
+            is_busy = strchr("SZTtXI", state_of(path)) == NULL;
     }
     closedir(threads);
     return is_busy;
