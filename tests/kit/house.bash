@@ -53,7 +53,8 @@ copy_course() {
     key=$({ echo "$CC_HERE" && cat Makefile common/* tests/faults.* tests/stage/*; } |
         cksum | tr ' ' -)
     kept=$PWD/build/house/$key
-    cp -R Makefile common lessons tests "$1" || return
+    cp -R Makefile common lessons "$1" && mkdir "$1/tests" && cp -R tests/*.* tests/kit \
+        tests/stage tests/run tests/reports "$1/tests" || return
     find "$1" -type f -exec touch -t 200001010000 {} +
     mkdir -p build/house
     # Of those who come at the same time one builds.
