@@ -50,7 +50,8 @@ needs_house() {
 # age, older than what is built: make finds nothing to do.
 copy_course() {
     local key kept old
-    key=$({ echo "$CC_HERE" && cat Makefile common/* tests/faults.* tests/stage/*; } |
+    key=$({ echo "$CC_HERE" && cat Makefile common/* tests/faults.* tests/stage/* \
+        tests/kit/house.bash; } |
         cksum | tr ' ' -)
     kept=$PWD/build/house/$key
     cp -R Makefile common lessons "$1" && mkdir "$1/tests" && cp -R tests/*.* tests/kit \
@@ -64,7 +65,7 @@ copy_course() {
             for old in build/house/*; do # of another time
                 [[ $old == *.lock ]] || rm -rf "$old"
             done
-            PATH=$BIN:$PATH make -C "$1" -s kit CFLAGS=-O0 &&
+            PATH=$BIN:$PATH make -C "$1" -s kit build/common.a CFLAGS=-O0 &&
                 cp -Rp "$1/build" "$kept.$$" && mv "$kept.$$" "$kept"
             rmdir "$kept.lock"
             break
