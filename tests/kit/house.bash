@@ -1,9 +1,9 @@
-# house.bash - copies of the course, in which the suites of this folder try the
+# house.bash - a copy of the course, in which the suites of this folder try the
 # kit's commands.
 #
-# FAKE has three suites of three checks each, which take no time; HOUSE, for the
-# few checks that need them, has the real ones. What is built is built once and
-# kept in build/house, and nothing of it with a sanitizer, since that takes long.
+# FAKE has three suites of three checks each, which take no time; a check that needs
+# a real one copies it there. What is built is built once and kept in build/house, and
+# nothing of it with a sanitizer, since that takes long.
 #
 # In FAKE a bats of our own plays the checks, and the compiler remembers what it
 # has compiled: most of what is tried here is what the kit does before and after.
@@ -20,10 +20,9 @@ no() {
 
 setup_file() {
     local lesson
-    HOUSE=$BATS_FILE_TMPDIR/house
     FAKE=$BATS_FILE_TMPDIR/fake
     BIN=$BATS_FILE_TMPDIR/bin
-    export HOUSE FAKE BIN
+    export FAKE BIN
     CC_HERE=$(command -v cc)
     export CC_HERE
     forget_make
@@ -38,12 +37,6 @@ setup_file() {
     for lesson in 01-http-fetch 03-echo-loop 05-threaded-echo; do
         fake_suite "$lesson" >"$FAKE/tests/$lesson.bats"
     done
-}
-
-# needs_house: makes HOUSE, where the real suites are.
-needs_house() {
-    [[ -d $HOUSE ]] || (cd "$BATS_TEST_DIRNAME/../.." && mkdir "$HOUSE" &&
-        copy_course "$HOUSE")
 }
 
 # copy_course TO: the course, and what is built of it. Its sources are all of one
