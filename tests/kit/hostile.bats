@@ -144,7 +144,7 @@ clean exits 0"
             [[ $how != *KILL* ]] || clean= # it cannot clean up
             STAGE_SECONDS=30 scene <<END
 make runs-in-terminal sh -c 'make -s $what; true'
-until runs sh -c 'until ps -A -o args= | grep -q "^sleep 87654.$$"; do sleep 0.1; done'
+until runs sh -c 'until ps -A -o args= | grep -q "^sleep 87654.$$"; do sleep 0.3; done'
 until exits 0
 $how
 gone runs sh -c 'while ps -A -o args= | grep -q "^sleep 87654.$$"; do sleep 0.1; done'

@@ -1,9 +1,9 @@
-# house.bash - copies of the course, in which the suites of this folder try the
+# house.bash - a copy of the course, in which the suites of this folder try the
 # kit's commands.
 #
-# FAKE has three suites of three checks each, which take no time; HOUSE, for the
-# few checks that need them, has the real ones. What is built is built once and
-# kept in build/house, and nothing of it with a sanitizer, since that takes long.
+# FAKE has three suites of three checks each, which take no time; a check that needs
+# a real one copies it there. What is built is built once and kept in build/house, and
+# nothing of it with a sanitizer, since that takes long.
 #
 # In FAKE a bats of our own plays the checks, and the compiler remembers what it
 # has compiled: most of what is tried here is what the kit does before and after.
@@ -20,10 +20,9 @@ no() {
 
 setup_file() {
     local lesson
-    HOUSE=$BATS_FILE_TMPDIR/house
     FAKE=$BATS_FILE_TMPDIR/fake
     BIN=$BATS_FILE_TMPDIR/bin
-    export HOUSE FAKE BIN
+    export FAKE BIN
     CC_HERE=$(command -v cc)
     export CC_HERE
     forget_make
@@ -40,20 +39,16 @@ setup_file() {
     done
 }
 
-# needs_house: makes HOUSE, where the real suites are.
-needs_house() {
-    [[ -d $HOUSE ]] || (cd "$BATS_TEST_DIRNAME/../.." && mkdir "$HOUSE" &&
-        copy_course "$HOUSE")
-}
-
 # copy_course TO: the course, and what is built of it. Its sources are all of one
 # age, older than what is built: make finds nothing to do.
 copy_course() {
     local key kept old
-    key=$({ echo "$CC_HERE" && cat Makefile common/* tests/faults.* tests/stage/*; } |
+    key=$({ echo "$CC_HERE" && cat Makefile common/* tests/faults.* tests/stage/* \
+        tests/kit/house.bash; } |
         cksum | tr ' ' -)
     kept=$PWD/build/house/$key
-    cp -R Makefile common lessons tests "$1" || return
+    cp -R Makefile common lessons "$1" && mkdir "$1/tests" && cp -R tests/*.* tests/kit \
+        tests/stage tests/run tests/reports "$1/tests" || return
     find "$1" -type f -exec touch -t 200001010000 {} +
     mkdir -p build/house
     # Of those who come at the same time one builds.
@@ -63,7 +58,7 @@ copy_course() {
             for old in build/house/*; do # of another time
                 [[ $old == *.lock ]] || rm -rf "$old"
             done
-            PATH=$BIN:$PATH make -C "$1" -s kit CFLAGS=-O0 &&
+            PATH=$BIN:$PATH make -C "$1" -s kit build/common.a CFLAGS=-O0 &&
                 cp -Rp "$1/build" "$kept.$$" && mv "$kept.$$" "$kept"
             rmdir "$kept.lock"
             break

@@ -101,7 +101,7 @@ sums() {
     [ "$(head -n 1 before)" != "$(head -n 1 after)" ]
     [ "$(tail -n 1 before)" = "$(tail -n 1 after)" ]
     for part in common/text.h tests/helpers.bash tests/faults.c tests/run; do
-        cp "$part" as-it-was
+        cp -p "$part" as-it-was # make would build all again
         echo >>"$part"
         sums >after
         mv as-it-was "$part"

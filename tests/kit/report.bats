@@ -3,9 +3,11 @@
 
 load house
 
-# The interpreter itself: python3 may be a script that takes a while to find it.
-interpreter() {
-    python3 -c 'import sys; print(sys.executable)'
+# Sets $python to the interpreter itself: python3 may be a script that takes a while to
+# find it.
+needs_python() {
+    needs python3
+    python=$(python3 -c 'import sys; print(sys.executable)')
 }
 
 # Lesson 03's server in Python.
@@ -108,45 +110,43 @@ END
 
 # tests/right has one that all checks are run on.
 @test "a right echo server in Python passes" {
-    needs python3
+    needs_python
     real_bats
-    needs_house
-    cd "$HOUSE"
+    cp "$BATS_TEST_DIRNAME"/../03-echo-loop.bats tests
     python_echo >echo.py
-    make -s check-03 SERVER="$(interpreter) echo.py" ONLY=lines >came || cat came
+    make -s check-03 SERVER="$python echo.py" ONLY=lines >came || cat came
     no grep '^  FAILS' came
     [ "$(grep -c '^  passes' came)" -eq \
         "$(grep -c '^@test "03 server: .*lines' tests/03-echo-loop.bats)" ]
 }
 
 @test "a wrong echo server in Python is told what came and what to read" {
-    needs python3
+    needs_python
     real_bats
-    needs_house
-    cd "$HOUSE"
+    cp "$BATS_TEST_DIRNAME"/../03-echo-loop.bats tests
     # It takes what one recv() brings for a line.
     python_echo | sed 's/line = held if end == -1 .*/end = len(held) if held else -1; line = held.rstrip(b"\\r\\n")/' \
         >echo.py
-    run make -s check-03 SERVER="$(interpreter) echo.py" ONLY='every line comes back'
+    run make -s check-03 SERVER="$python echo.py" ONLY='every line comes back'
     [ "$status" -ne 0 ]
     [[ $output == *"  > server prints recv >>>>>>>>"* ]]
     [[ $output == *"got:      recv >>>>>>>> ?world"* ]]
     [[ $output == *'Read: "A message is a line" in lessons/03-echo-loop/README.md'* ]]
     # It raises an exception.
     python_echo | sed 's/listener.bind(where\[4\])/listener.bind(port)/' >echo.py
-    run make -s check-03 SERVER="$(interpreter) echo.py" ONLY='every line comes back'
+    run make -s check-03 SERVER="$python echo.py" ONLY='every line comes back'
     [ "$status" -ne 0 ]
     [[ $output == *"TypeError: "* ]]
     # It never flushes.
     python_echo | sed 's/, flush=True//' >echo.py
-    STAGE_SECONDS=1 run make -s check-03 SERVER="env PYTHONUNBUFFERED= $(interpreter) echo.py" \
+    STAGE_SECONDS=1 run make -s check-03 SERVER="env PYTHONUNBUFFERED= $python echo.py" \
         ONLY='every line comes back'
     [ "$status" -ne 0 ]
     [[ $output == *"is stdout flushed?"* ]]
     # It flushes once. What is said is found out by flushing for it.
     python_echo | sed 's/, flush=True//; s/listener.getsockname())/&, flush=True/' >echo.py
     unset PYTHONUNBUFFERED
-    STAGE_SECONDS=3 run make -s check-03 SERVER="$(interpreter) echo.py" ONLY='every line comes back'
+    STAGE_SECONDS=3 run make -s check-03 SERVER="$python echo.py" ONLY='every line comes back'
     [ "$status" -ne 0 ]
     [[ $output == *"is stdout flushed after each line?"* ]]
     ! command -v stdbuf ||

@@ -68,9 +68,13 @@ END
 }
 
 @test "every byte is one that the tap passes" {
-    for i in $(seq 0 255); do
-        printf %b "\\0$(printf %03o "$i")"
+    local i code
+    for ((i = 0; i < 256; i++)); do
+        printf -v code '\\%03o' "$i"
+        # shellcheck disable=SC2059 # it is a byte
+        printf "$code"
     done >bytes
+    [ "$(wc -c <bytes)" -eq 256 ]
     {
         tapped
         cat <<'END'
