@@ -1151,18 +1151,19 @@ END
     return 1
 }
 
-# Of what it prints, only the first line finds a reader. It ends after this client.
+# Of what it prints, only the first line finds a reader. It ends after this client. (In a
+# pipe, the shell that starts both sides may still have it open when the reader is gone.)
 server_reports_lost_output() {
     read_about "Errors" 01
     cat >unread <<'END'
+mkfifo printed
 {
-    "$@" 0
+    "$@" 0 >printed
     echo "exit status $?" >&2
-} | {
-    IFS= read -r line
-    exec </dev/null
-    printf '%s\n' "$line"
-}
+} &
+IFS= read -r line <printed
+printf '%s\n' "$line"
+wait
 END
     scene <<END && return
 server runs sh unread $SERVER
