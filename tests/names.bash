@@ -486,6 +486,12 @@ say_what_is_logged() {
     echo "  '127.0.0.1:51234 was cut off: it does not read'."
 }
 
+# Whether lines of the log were left out because it was read too late, as it can be on a
+# busy machine. The line that is looked for may have been one of them.
+some_log_is_missing() {
+    grep -q ' lines left out)$' log
+}
+
 # Two who write to each other, in the same instant.
 say_who_waits() {
     echo "  Two clients wrote to each other, and then everything stopped. Are two threads each"
