@@ -592,7 +592,8 @@ END
 cut_off_is_logged() {
     read_about "The outbox" 07
     seq 100 | sed "s/^.*$/& $(head -c 1000 /dev/zero | tr '\0' x)/" >part
-    scene <<END && return
+    for _ in 1 2 3; do
+        scene <<END && return
 server runs sh -c '$SERVER 0 | tee log'
 server listens
 $(joins deaf deaf "connects-with 4096")
@@ -606,6 +607,8 @@ server finds-line * deaf left (1 here)
 until runs sh -c 'until grep -q -v -e "^listening on " -e "^[*] " -e "^[[]" log; do sleep 0.1; done'
 until exits 0
 END
+        some_log_is_missing || break
+    done
     echo "  alice sends 1 MB to the room, and deaf reads nothing. Once 256 KiB are queued for deaf, it"
     say_what_is_logged
     return 1
