@@ -485,12 +485,17 @@ $(for round in a b c; do
         echo "${round}[1-20] saves-more rest"
         echo "${round}[1-20] closes"
     done)
+until runs sh -c 'for i in 1 2 3 4 5 6 7 8; do [ "\$(grep -c "hello\$" log)" -ge 60 ] || sleep 0.5; done'
+within 10 until exits 0
 o sends /q\n
 o saves came
 until runs sh -c 'until grep -q "^[*] otto left" log; do sleep 0.1; done'
 until exits 0
 END
-    [ "$(wc -l <came)" -eq 180 ]
+    [ "$(wc -l <came)" -eq 180 ] || {
+        echo "  otto saw $(wc -l <came) lines of 60 who joined, said a line and left, and not 180."
+        return 1
+    }
     since_joined otto log | sed '/^\* otto left/,$d' >logged
     same came logged || {
         echo "  'expected' is what otto saw; 'got' is what the log has."
