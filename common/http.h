@@ -31,8 +31,8 @@ int parse_request(struct header *h, char *bytes, size_t length);
 /* The same for an answer's header. */
 int parse_answer(struct header *h, char *bytes, size_t length);
 
-/* The value of the field, in any case; NULL if there is none, and the first one
- * if there are several. */
+/* The value of the first field with this name, whose case does not matter, or
+ * NULL. */
 const char *header_field(const struct header *h, const char *name);
 
 /* How many fields have this name. */

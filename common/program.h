@@ -35,10 +35,10 @@ void client_arguments(int argc, char *argv[], const char **host,
 
 /*
  * server_arguments() for a server that takes more: `usage` and `most` are for
- * begin(). What is behind the address is left to the caller, who has
- * port_argument() for another port: it returns the text if that is a whole
- * number from `least` to 65535, and exits 2 otherwise. number_argument() does
- * so for any whole number from 0 to `most`, which it returns.
+ * begin(). The caller reads what follows the address. For another port there is
+ * port_argument(), which returns the text if it is a whole number from `least`
+ * to 65535, and exits 2 otherwise. number_argument() does the same for a whole
+ * number from 0 to `most`, and returns that number.
  */
 void server_arguments_of(int argc, char *argv[], const char *usage, int most,
                          const char **port, const char **host);

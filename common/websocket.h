@@ -31,9 +31,9 @@ void websocket_begin(struct websocket *ws, struct outbox *out,
 
 /*
  * Takes bytes that have arrived, as frames_take() does, until there is a
- * message or no bytes are left. Pings are answered. Returns 1 and the message,
- * ws->in.message of ws->in.length bytes; 0 if there is none yet; or, if there
- * will be none any more, PEER_CLOSED or PEER_BROKE_RULES. Then the caller
+ * message or no bytes are left. Answers pings. Returns 1 if there is a message:
+ * ws->in.message, of ws->in.length bytes. Returns 0 if it needs more bytes, and
+ * PEER_CLOSED or PEER_BROKE_RULES if no message can follow. Then the caller
  * closes too, with ws->in.code.
  */
 enum { PEER_CLOSED = -1, PEER_BROKE_RULES = -2 };

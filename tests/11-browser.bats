@@ -908,8 +908,8 @@ END
     page_name_is_taken_meanwhile
 }
 
-@test "11 server: the page: fits a telephone, with the longest words" {
-    page_fits_a_telephone
+@test "11 server: the page: fits a phone, with the longest words" {
+    page_fits_a_phone
 }
 
 @test "11 server: the page: light and dark, and legible in both" {

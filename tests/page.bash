@@ -223,7 +223,7 @@ within 10 nora gets * alice joined (2 here)\n* bob joined (3 here)\n[bob] I was 
 END
 }
 
-page_fits_a_telephone() {
+page_fits_a_phone() {
     local long
     in_a_browser
     long=$(head -c 1024 /dev/zero | tr '\0' W)
