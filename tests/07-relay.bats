@@ -366,6 +366,10 @@ END
 }
 
 # The pauses are for the server, which needs a moment to cut deaf off.
+@test "07 server: a client that reads late is kept" {
+    late_is_kept carol: '[bob -> carol] '
+}
+
 @test "07 server: a client that does not read is cut off" {
     read_about "The outbox"
     full=$(head -c 1000 /dev/zero | tr '\0' x)
@@ -472,6 +476,46 @@ END
 }
 
 # Bob stops for a moment now and then, so alice's thread has to wait for him.
+# Sixty people write to deaf, each of them little, and more than can wait for it. Then it
+# reads what has come. If it is still there for one more line, it has got all of them.
+@test "07 server: a client for which a line is lost is cut off" {
+    local x1000
+    x1000=$(head -c 1000 /dev/zero | tr '\0' x)
+    read_about "The outbox"
+    meanwhile deaf <<END
+$(joins d deaf "connects-with 4096 127.0.0.1 PORT")
+d gets-line {any} hello
+m runs sh -c ': >ready; until [ -e all_sent ]; do sleep 0.01; done'
+m exits 0
+$(for i in $(seq 420); do echo "d gets-line {any} $x1000"; done)
+d gets-line {any} that was all
+END
+    scene <<END || return
+server runs $SERVER 0
+server listens
+s[10-69] connects
+s[10-69] sends {name}\n
+s[10-69] gets-line Enter{any}
+s[10-69] gets-line Welcome{any}
+m runs sh -c 'sed s/PORT/{port}/ deaf.meanwhile | "\$STAGE" >seen || true'
+server finds-line deaf joined{any}
+s10 sends deaf:hello\n
+w runs sh -c 'until [ -e ready ]; do sleep 0.01; done'
+w exits 0
+s[10-69] sends-many 7 deaf:$x1000\n
+w pauses 100
+w runs sh -c ': >all_sent'
+w exits 0
+w pauses 300
+s10 sends deaf:that was all\n
+within 20 m exits 0
+END
+    ! grep -q 'got: .*that was all' seen && return
+    echo "  Sixty people sent deaf 420 KB while it did not read. Some of these lines are missing, but"
+    echo "  it still got a later one. A client for which more than 256 KiB wait should be cut off."
+    return 1
+}
+
 @test "07 server: no line of a flood that has to wait is lost" {
     read_about "Back-pressure"
     full=$(head -c 100 /dev/zero | tr '\0' y)

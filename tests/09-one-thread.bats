@@ -101,6 +101,10 @@ setup_file() {
     cut_off_is_logged
 }
 
+@test "09 server: a client that reads late is kept" {
+    late_is_kept '' '[bob] '
+}
+
 @test "09 server: a client that types is not held up by one that floods" {
     typing_is_not_held_up '' '[alice] ' '' ''
 }

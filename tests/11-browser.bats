@@ -158,6 +158,10 @@ END
     cut_off_is_logged
 }
 
+@test "11 server: a client that reads late is kept" {
+    late_is_kept '' '[bob] '
+}
+
 @test "11 server: a client that types is not held up by one that floods" {
     typing_is_not_held_up '' '[alice] ' '' ''
 }

@@ -113,6 +113,10 @@ teardown_file() {
     cut_off_is_logged
 }
 
+@test "12 server: a client that reads late is kept" {
+    late_is_kept '' '[bob] '
+}
+
 @test "12 server: a client that types is not held up by one that floods" {
     typing_is_not_held_up '' '[alice] ' '' ''
 }

@@ -448,6 +448,30 @@ server finds-line {any}zoe left{any}
 keeper pauses 300" 2000 'a thousand clients have come and gone'
 }
 
+# late_is_kept SAYS GETS: what waits for carol is not much: 10 to 100 KB, where the system
+# keeps 80 to 170 KB. She does not read it for longer than half a second. Who says SAYS is
+# bob, and GETS is what she gets.
+late_is_kept() {
+    local x80
+    x80=$(head -c 80 /dev/zero | tr '\0' x)
+    read_about "The outbox" 07
+    scene <<END && return
+server runs $SERVER 0
+server listens
+$(joins bob bob)
+$(joins carol carol "connects-with 4096")
+bob sends-many 1700 $1{n} $x80\n
+bob pauses 1500
+bob sends $1that was all\n
+carol gets-many 1700 $2{n} $x80\n
+carol gets $2that was all\n
+END
+    echo "  For a while, carol does not read. Less than 180 KB wait for her, of which the system"
+    echo "  keeps at least 80 KB. She should get them: only a client for which more than 128 KiB"
+    echo "  are queued for half a second, or more than 256 KiB, is cut off."
+    return 1
+}
+
 # In each round, eight clients that do not read are cut off. The file lines is what f
 # sends them; after the line f_done, f knows that everything was sent.
 queues_are_freed() {
