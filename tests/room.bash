@@ -763,9 +763,18 @@ room_no_memory_error() {
         for n in $(seq 20); do # one after another: a table grows
             printf '%s\n' "n$n connects" "n$n gets Enter your name:\\n"
         done
+        # What was not freed is seen when the server ends.
+        printf '%s\n' 'n[1-19] sends {name}\n' 'n[1-9] closes' 'n[10-20] resets' \
+            'server finds-line {any} left (0 here)' 'n20 pauses 300' \
+            'server gets-signal TERM' 'server exits-after-rest 0'
     } >grows
     scene grows || true
-    seen_nothing
+    seen_nothing && return
+    if grep -q 'detected memory leaks' seen.*; then
+        read_about "Who closes the socket" 04
+        echo "  Free everything that was allocated for a client once the client has left."
+    fi
+    return 1
 }
 
 ends_by_a_signal() {
