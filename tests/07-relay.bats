@@ -365,11 +365,11 @@ END
     return 1
 }
 
-# The pauses are for the server, which needs a moment to cut deaf off.
 @test "07 server: a client that reads late is kept" {
     late_is_kept carol: '[bob -> carol] '
 }
 
+# The pauses are for the server, which needs a moment to cut deaf off.
 @test "07 server: a client that does not read is cut off" {
     read_about "The outbox"
     full=$(head -c 1000 /dev/zero | tr '\0' x)
@@ -475,7 +475,6 @@ END
     typing_is_not_held_up alice: '[alice -> alice] ' deaf: flood:
 }
 
-# Bob stops for a moment now and then, so alice's thread has to wait for him.
 # Sixty people write to deaf, each of them little, and more than can wait for it. Then it
 # reads what has come. If it is still there for one more line, it has got all of them.
 @test "07 server: a client for which a line is lost is cut off" {
@@ -516,6 +515,7 @@ END
     return 1
 }
 
+# Bob stops for a moment now and then, so alice's thread has to wait for him.
 @test "07 server: no line of a flood that has to wait is lost" {
     read_about "Back-pressure"
     full=$(head -c 100 /dev/zero | tr '\0' y)

@@ -448,9 +448,9 @@ server finds-line {any}zoe left{any}
 keeper pauses 300" 2000 'a thousand clients have come and gone'
 }
 
-# late_is_kept SAYS GETS: what waits for carol is not much: 10 to 100 KB, where the system
-# keeps 80 to 170 KB. She does not read it for longer than half a second. Who says SAYS is
-# bob, and GETS is what she gets.
+# late_is_kept SAYS GETS: carol does not read for longer than half a second, but not much
+# waits for her: of 180 KB the system keeps 80 to 170 KB. SAYS is what bob's lines begin
+# with, and GETS what they begin with when she gets them.
 late_is_kept() {
     local x80
     x80=$(head -c 80 /dev/zero | tr '\0' x)

@@ -469,7 +469,8 @@ END
 
 # Twenty come, speak and leave at the same time, three times over, and otto hears them
 # all. A thread that has given back its locks may be away for a while, so what it logs
-# only then comes too late.
+# only then comes too late. Otto waits for all that is said: in step 3 of lesson 12 it takes
+# a way of its own, and the last of it comes after those who said it have left.
 log_is_what_was_seen() {
     local round
     read_about "One order for all"
