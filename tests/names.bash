@@ -666,8 +666,10 @@ END
 }
 
 # steady_reader LINE: the steps for a server and a client called slow, which reads
-# 1 MB a second for three seconds and then sends LINE. The scene sees only the first
-# two lines that the server prints; the file log has them all.
+# 1 MB a second for three seconds, then sends LINE and waits for what comes of it: if it
+# went with much unread, the connection would be reset, and a server that is behind
+# would never read LINE. The scene sees only the first two lines that the server prints;
+# the file log has them all.
 steady_reader() {
     meanwhile slow <<END
 s connects-with 65536 127.0.0.1 PORT
@@ -675,6 +677,7 @@ s gets-line Enter your name:
 s sends slow\n
 s reads-slowly 1000000 3
 s sends $1\n
+within 20 s finds-line {any}${1#*:}
 END
     cat >logged <<'END'
 "$@" 0 | tee log | {
@@ -703,12 +706,15 @@ END
     starts flood
 }
 
-# steady_reader_stays LINE: the steps until the server has logged LINE.
+# steady_reader_stays LINE: the steps until the server has logged LINE. Then flood is
+# still there too, since it reads what comes.
 steady_reader_stays() {
     cat <<END
-within 10 slow exits 0
+within 30 slow exits 0
 log runs sh -c 'until grep -s -q -x -F "$1" log; do sleep 0.1; done'
 log exits 0
+flood_left runs grep -E '^([*] )?flood left' log
+flood_left exits 1
 END
 }
 
@@ -731,13 +737,18 @@ END
     return 1
 }
 
-# Adds to the report of such a scene whether slow was disconnected.
+# Adds to the report of such a scene who was disconnected.
 say_whether_thrown_out() {
-    if grep -q '^\(\* \)\{0,1\}slow left' log; then
+    if grep -q -E '^([*] )?slow left' log; then
         echo "  slow read 1 MB a second the whole time, and was dropped anyway. The log, without"
         echo "  the flood's lines:"
-        grep -v '\] yy*$' log | tail -n 8 | sed 's/^/    /' | as_text
+    elif grep -q -E '^([*] )?flood left' log; then
+        echo "  flood read what came as fast as it could, and was dropped anyway. While it is behind,"
+        echo "  the server should read no more lines from it. The log, without the flood's lines:"
+    else
+        return 1
     fi
+    grep -v '\] yy*$' log | tail -n 8 | sed 's/^/    /' | as_text
     return 1
 }
 
